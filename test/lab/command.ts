@@ -18,7 +18,7 @@ export interface CommandOptions {
   /** Written to the standard input of the command. */
   readonly input?: string;
   readonly timeoutMs?: number;
-  /** Called with the process id as soon as it is known; used to reach what the command started. */
+  /** Called with the process id when the time is over, to end the command. Default: SIGKILL to it. */
   readonly onTimeout?: (pid: number) => void;
 }
 
@@ -46,8 +46,8 @@ export async function run(
       ? undefined
       : setTimeout(() => {
           timedOut = true;
-          if (child.pid !== undefined) options.onTimeout?.(child.pid);
-          child.kill('SIGKILL');
+          if (child.pid !== undefined && options.onTimeout) options.onTimeout(child.pid);
+          else child.kill('SIGKILL');
         }, options.timeoutMs);
   child.stdin?.on('error', () => {}); // A command may end without reading its input.
   child.stdin?.end(options.input ?? '');

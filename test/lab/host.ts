@@ -141,7 +141,10 @@ export class Host {
   /** Runs a command to its end. Throws LabError while the host is off or frozen, never for an exit code. */
   async exec(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const onTimeout = (pid: number): void => {
-      for (const inner of childrenOf(pid)) signalQuietly(inner, 'SIGKILL');
+      const inner = childrenOf(pid);
+      for (const child of inner) signalQuietly(child, 'SIGKILL');
+      // Who waits for it outside may have stopped with it, and shall see its end.
+      signalQuietly(pid, inner.length === 0 ? 'SIGKILL' : 'SIGCONT');
     };
     const { env, ...others } = options;
     const command = this.#entering(argv, env ?? {});

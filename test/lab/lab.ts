@@ -16,6 +16,7 @@ import { type Faults, healed, noFaults, withCut, withLoss } from './faults.ts';
 import { Host } from './host.ts';
 import { LabError, LabUsageError } from './lab-error.ts';
 import { entering, inCgroup, type LabContext, startPart } from './namespaces.ts';
+import { type ObserveOptions, ObserverHandle } from './observer-handle.ts';
 import {
   isAlive,
   labProcess,
@@ -34,7 +35,7 @@ import {
   defaultHostNames,
   type LabPlan,
   stationNumber,
-  type watchName,
+  watchName,
 } from './topology.ts';
 import { outsiders, Wiring } from './wiring.ts';
 
@@ -213,6 +214,20 @@ export class Lab {
     const found = labProcesses(this.#context.directory).find(({ part }) => part === station);
     if (found === undefined) throw new LabError(`lab ${this.name} has crashed: no ${station}`);
     return found.pid;
+  }
+
+  /**
+   * Starts to observe an address from outside the cluster: who answers HTTP requests, one every 5 ms, and who
+   * answers ARP. The observation ends with `stop()` of what is returned, or with this process.
+   */
+  async observe(options: ObserveOptions): Promise<ObserverHandle> {
+    const place = {
+      plan: this.plan,
+      clientCommand: (argv: readonly string[]) => this.outsideCommand(clientName, argv, 'observer'),
+      watchCommand: (argv: readonly string[]) =>
+        entering({ ...this.#context, privileged: true }, this.outsidePid(watchName), ['net'], argv),
+    };
+    return ObserverHandle.start(place, options);
   }
 
   /** Cuts one cable: wholly (the link goes down) or in one direction (the link stays up, packets vanish). */

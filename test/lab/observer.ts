@@ -1,0 +1,162 @@
+/**
+ * The observer: a process outside the cluster that polls an address over fresh connections, whatever became of
+ * the earlier ones, and watches who answers ARP for it. Started by `Lab.observe`; see observer-protocol.ts.
+ */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { HttpPoll } from './http-poll.ts';
+import { Observation } from './observation.ts';
+import type {
+  AnswerFilter,
+  ObserverConfig,
+  ObserverEvent,
+  ObserverRequest,
+} from './observer-protocol.ts';
+import { stationOfMac } from './topology.ts';
+
+const silentMs = 100;
+
+class Observer {
+  readonly #config: ObserverConfig;
+  readonly #startedAt = Date.now();
+  readonly #originMs = clockMs();
+  readonly #observation: Observation;
+  readonly #waits = new Map<number, { readonly filter: AnswerFilter; readonly sinceMs: number }>();
+  #outstanding: HttpPoll[] = []; // In the order of their start.
+  #nextMs = 0;
+  #host: string | undefined; // Who answered last.
+  #answeredMs: number | undefined; // When; undefined also while the silence has been told.
+
+  constructor(config: ObserverConfig) {
+    this.#config = config;
+    this.#observation = new Observation({
+      gapFloorMs: config.gapFloorMs,
+      onGap: (gap) => say({ kind: 'gap', gap }),
+      onOverlap: (overlap) => say({ kind: 'overlap', overlap }),
+    });
+  }
+
+  run(): void {
+    this.#watchArp();
+    this.#nextMs = this.#now();
+    this.#tick();
+    say({ kind: 'ready' });
+    const requests = createInterface({ input: process.stdin });
+    requests.on('line', (line) => this.#perform(JSON.parse(line) as ObserverRequest));
+    requests.on('close', () => this.#stop());
+  }
+
+  #now = (): number => Math.round((clockMs() - this.#originMs) * 1000) / 1000;
+
+  #tick(): void {
+    const now = this.#now();
+    if (now >= this.#nextMs) {
+      this.#poll(now - this.#nextMs);
+      // After an own stall: go on from now, without a burst.
+      this.#nextMs = Math.max(this.#nextMs + this.#config.intervalMs, now);
+    }
+    this.#sweep(now);
+    if (this.#answeredMs !== undefined && now - this.#answeredMs > silentMs) {
+      say({ kind: 'silent', sinceMs: this.#answeredMs });
+      this.#answeredMs = undefined;
+    }
+    setTimeout(() => this.#tick(), this.#nextMs - this.#now());
+  }
+
+  #poll(lateMs: number): void {
+    this.#observation.poll(lateMs);
+    const poll = new HttpPoll(this.#config, this.#now, (result) => {
+      if (result.kind === 'failure') this.#observation.failure(result.what);
+      else this.#answered(result.host, poll.startedMs, result.atMs);
+    });
+    this.#outstanding.push(poll);
+  }
+
+  #sweep(now: number): void {
+    const { connectTimeoutMs, answerTimeoutMs } = this.#config;
+    for (const poll of this.#outstanding) {
+      if (poll.isEnded) continue;
+      const limitMs = poll.isConnected ? answerTimeoutMs : connectTimeoutMs;
+      if (now - poll.startedMs > limitMs) poll.abandon();
+    }
+    this.#outstanding = this.#outstanding.filter((poll) => !poll.isEnded);
+  }
+
+  #answered(host: string, startedMs: number, receivedMs: number): void {
+    this.#observation.answer({ host, startedMs, receivedMs });
+    this.#answeredMs = receivedMs;
+    if (host !== this.#host) say({ kind: 'changed', host, atMs: receivedMs });
+    this.#host = host;
+    for (const [id, { filter, sinceMs }] of this.#waits) {
+      const fits =
+        startedMs >= sinceMs &&
+        (filter.from ?? host) === host &&
+        (filter.notFrom === undefined || filter.notFrom !== host);
+      if (!fits) continue;
+      this.#waits.delete(id);
+      say({ kind: 'answered', id, host, atMs: receivedMs });
+    }
+  }
+
+  #perform(request: ObserverRequest): void {
+    const atMs = this.#now();
+    switch (request.kind) {
+      case 'mark':
+        this.#observation.mark(request.label, atMs);
+        say({ kind: 'marked', label: request.label, atMs });
+        return;
+      case 'wait':
+        this.#waits.set(request.id, { filter: request.filter, sinceMs: atMs });
+        return;
+      case 'stop':
+        this.#stop();
+        return;
+    }
+  }
+
+  #stop(): void {
+    const { address, port } = this.#config;
+    const about = { address, port, startedAt: this.#startedAt };
+    const report = this.#observation.report(about, this.#now());
+    process.stdout.on('error', () => process.exit(1)); // Nobody listens any more.
+    process.stdout.write(`${JSON.stringify({ kind: 'report', report })}\n`, () => process.exit(0));
+  }
+
+  #watchArp(): void {
+    const [file, ...args] = this.#config.watchCommand;
+    if (file === undefined) return;
+    const watch = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    watch.once('error', (error) => fail(`cannot watch ARP: ${error.message}`));
+    watch.once('exit', (code) => fail(`the ARP watch ended (${code})`));
+    process.once('exit', () => watch.kill('SIGKILL'));
+    createInterface({ input: watch.stdout }).on('line', (line) => this.#hear(line));
+  }
+
+  #hear(line: string): void {
+    const [kind, mac = '', ...numbers] = line.split(' ');
+    const host = stationOfMac(this.#config.plan, mac);
+    if (kind === 'announce') {
+      this.#observation.announcement({ host, atMs: Number(numbers[0]) - this.#originMs });
+      return;
+    }
+    const [request = 0, sent = 0, received = 0] = numbers.map(Number);
+    const sentMs = sent - this.#originMs;
+    this.#observation.arpReply({ host, request, sentMs, receivedMs: received - this.#originMs });
+  }
+}
+
+/** CLOCK_MONOTONIC in milliseconds, the same clock in all processes of the machine. */
+function clockMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+function say(event: ObserverEvent): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
+}
+
+function fail(message: string): void {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+new Observer(JSON.parse(process.argv[2] ?? '{}') as ObserverConfig).run();
