@@ -1,5 +1,6 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { LabError } from './lab-error.ts';
 
@@ -75,4 +76,10 @@ export async function runOrThrow(
   if (result.exitCode === 0) return result.stdout;
   const how = result.signal ?? `exit code ${result.exitCode}`;
   throw new LabError(`${argv.join(' ')}: ${how}: ${result.stderr.trim() || result.stdout.trim()}`);
+}
+
+/** The exit code that a shell would show: 128 and the number of the signal for what a signal ended. */
+export function exitCodeOf(result: CommandResult): number {
+  if (result.signal !== undefined) return 128 + constants.signals[result.signal];
+  return result.exitCode ?? 127;
 }

@@ -52,6 +52,16 @@ export interface HostWiring {
 }
 
 const projectRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+/** Made in the private layers, so that without root, too, the host's root owns them. */
+const diskDirectories: readonly string[] = [
+  'etc/holdfast',
+  'etc.work',
+  'var/lib/holdfast',
+  'var/log/nginx',
+  'var.work',
+  'mount',
+  'control',
+];
 const endTimeoutMs = 10_000;
 
 /**
@@ -175,6 +185,16 @@ export class Host {
     return { child, kill, ended: endOf(child) };
   }
 
+  /** Writes a file on the host, as root, making the directories above it. */
+  async writeFile(path: string, content: string): Promise<void> {
+    const script = 'mkdir -p "$(dirname "$0")" && cat > "$0"';
+    await this.execOrThrow(['/bin/sh', '-c', script, path], { input: content });
+  }
+
+  async readFile(path: string): Promise<string> {
+    return this.execOrThrow(['cat', path]);
+  }
+
   /** Has the supervisor start a unit. Resolves when its main process has been started. */
   async startUnit(unit: Unit): Promise<void> {
     await this.#ask({ kind: 'start', unit });
@@ -284,7 +304,7 @@ export class Host {
   }
 
   #prepareDisk(): void {
-    for (const part of ['etc', 'etc.work', 'var', 'var.work', 'mount', 'control']) {
+    for (const part of diskDirectories) {
       mkdirSync(join(this.#directory, part), { recursive: true, mode: 0o755 });
     }
     chmodSync(this.#directory, 0o755); // Resources of other users reach their files through it.

@@ -9,7 +9,7 @@ set -eu
 read -r outer _ < /proc/self/stat
 echo "init $outer"
 
-echo "$LAB_HOST" > /proc/sys/kernel/hostname
+hostname "$LAB_HOST"
 ip link set lo up
 
 # What a disk keeps: survives a power-off. The machine's own directories are the lower layer.
@@ -17,7 +17,6 @@ for top in etc var; do
   mount -n -t overlay overlay -o \
     "lowerdir=/$top,upperdir=$LAB_STATE/$top,workdir=$LAB_STATE/$top.work,index=off$LAB_OVERLAY" "/$top"
 done
-mkdir -p /etc/holdfast /var/lib/holdfast /var/log/nginx
 
 # What a power-off loses. Made aside and moved into place, since the state may lie below the old place.
 aside=$LAB_STATE/mount

@@ -6,13 +6,16 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { sortedTexts } from '../../src/base/order.ts';
 import { cgroupIsEmpty, createLabCgroup, killCgroup, labCgroup, removeCgroup } from './cgroup.ts';
 import { type CommandResult, run } from './command.ts';
 import { type Faults, healed, noFaults, withCut, withLoss } from './faults.ts';
+import { underLock } from './file-lock.ts';
 import { Host } from './host.ts';
 import { LabError, LabUsageError } from './lab-error.ts';
 import { entering, inCgroup, type LabContext, startPart } from './namespaces.ts';
@@ -28,6 +31,7 @@ import {
 } from './processes.ts';
 import { checkRequirements } from './requirements.ts';
 import {
+  checkedLabName,
   checkedLink,
   checkedPlan,
   clientName,
@@ -158,7 +162,8 @@ export class Lab {
   static list(): LabSummary[] {
     const root = labsDirectory();
     if (!existsSync(root)) return [];
-    return readdirSync(root).sort().map(summaryOf);
+    const names = readdirSync(root).filter((name) => readRecord(name) !== undefined);
+    return sortedTexts(names).map(summaryOf);
   }
 
   get name(): string {
@@ -288,13 +293,16 @@ export class Lab {
 
   /** Changes and applies the faults; `plugged` is a host that is on before its process can be found. */
   async #changeFaults(change: (faults: Faults) => Faults, plugged?: string): Promise<void> {
-    const turn = this.#change.then(async () => {
-      const faults = change(this.faults);
-      if (plugged !== undefined && faults === noFaults) return;
-      writeJson(join(this.#context.directory, 'faults.json'), faults);
-      const on = this.hosts.filter((host) => host.pid !== undefined).map((host) => host.name);
-      await this.#wiring.apply(faults, on);
-    });
+    const lock = join(this.#context.directory, 'faults.lock');
+    const turn = this.#change.then(() =>
+      underLock(lock, async () => {
+        const faults = change(this.faults);
+        if (plugged !== undefined && faults === noFaults) return;
+        writeJson(join(this.#context.directory, 'faults.json'), faults);
+        const on = this.hosts.filter((host) => host.pid !== undefined).map((host) => host.name);
+        await this.#wiring.apply(faults, on);
+      }),
+    );
     this.#change = turn.catch(() => {});
     await turn;
   }
@@ -343,13 +351,19 @@ function labsDirectory(): string {
 }
 
 function labDirectory(name: string): string {
-  return join(labsDirectory(), name);
+  return join(labsDirectory(), checkedLabName(name));
 }
 
 function createRecord(plan: LabPlan, owner: string | undefined): LabRecord {
   const privileged = process.getuid?.() === 0;
   const directory = labDirectory(plan.name);
   mkdirSync(labsDirectory(), { recursive: true, mode: 0o700 });
+  const { uid, mode } = statSync(labsDirectory());
+  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
+    throw new LabError(
+      `${labsDirectory()} is not ours alone: set HOLDFAST_LAB_DIR to another place`,
+    );
+  }
   mkdirSync(join(directory, 'hosts'), { recursive: true });
   const record = { plan, privileged, cgroup: createLabCgroup(plan.name), owner };
   writeJson(join(directory, 'lab.json'), record);

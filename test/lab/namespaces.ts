@@ -62,6 +62,8 @@ export function startPart(
 ): StartedPart {
   const flags = options.kinds.map((kind) => `--${kind}`);
   if (options.kinds.includes('pid')) flags.push('--fork', '--kill-child');
+  // A mount of the machine that is given up must not live on because of us.
+  if (options.kinds.includes('mount')) flags.push('--propagation', 'slave');
   if (options.kinds.includes('user')) flags.push('--map-root-user');
   let argv = ['unshare', ...flags, ...options.argv];
   if (options.holder !== undefined && !context.privileged) {

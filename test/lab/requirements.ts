@@ -10,6 +10,7 @@ const packageOf: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
   perl: 'perl',
+  hostname: 'hostname',
 };
 
 /** Throws LabError with one line if a program is missing or the kernel lets a normal user make no namespaces. */

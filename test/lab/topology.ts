@@ -25,11 +25,15 @@ export function defaultHostNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => greek[index] ?? `host${index + 1}`);
 }
 
+/** Throws LabUsageError for what cannot be the name of a lab: names become parts of paths. */
+export function checkedLabName(name: string): string {
+  if (namePattern.test(name)) return name;
+  throw new LabUsageError(`lab name "${name}": want ${namePattern.source}`);
+}
+
 /** The plan, checked. Throws LabUsageError with one line that names the wrong value. */
 export function checkedPlan(plan: LabPlan): LabPlan {
-  if (!namePattern.test(plan.name)) {
-    throw new LabUsageError(`lab name "${plan.name}": want ${namePattern.source}`);
-  }
+  checkedLabName(plan.name);
   const { length } = plan.hosts;
   if (length < 1 || length > 50) throw new LabUsageError(`${length} hosts: want 1 to 50`);
   for (const host of plan.hosts) {
