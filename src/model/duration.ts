@@ -7,7 +7,7 @@ const units: Readonly<Record<string, number>> = {
 };
 
 /** What a duration looks like, for schemas: a whole or decimal number and its unit. */
-export const durationPattern = /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|min|h|d)$/;
+export const durationPattern: RegExp = /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|min|h|d)$/;
 
 /** Whole milliseconds of `500ms`, `5s`, `2min`, `1h`, `1d`; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
