@@ -47,6 +47,15 @@ export class RaftCore {
     return this.log.configuration.configuration.voters.includes(this.self);
   }
 
+  /**
+   * Whether this node may ask for votes. A removal counts only when it is known to be committed:
+   * until then the removed voter may be the only one with enough of the log (4.2.2). It does
+   * not count its own vote, though.
+   */
+  get mayCampaign(): boolean {
+    return this.isVoter || this.log.committedConfiguration.configuration.voters.includes(this.self);
+  }
+
   enterTerm(term: number): void {
     assert(term > this.#term, 'raft: a term must grow');
     this.#term = term;

@@ -38,7 +38,7 @@ export class Leadership {
     this.#replication = new Replication(core);
     this.#replication.addMembers(log.lastIndex + 1, now);
     this.#firstIndex = log.lastIndex + 1;
-    this.#settledConfiguration = log.configuration.index;
+    this.#settledConfiguration = log.committedConfiguration.index;
     this.#heartbeatAt = addMs(now, core.settings.heartbeatMs);
     this.#append({ kind: 'no-op' }, ...this.#firstConfiguration());
     this.#replication.replicateAll();
@@ -106,6 +106,8 @@ export class Leadership {
       return;
     }
     this.#propose([{ kind: 'configuration', configuration: next }]);
+    // Alone there were no heartbeats; the first peer begins them.
+    if (this.#replication.peers.length === 0) this.#heartbeatAt = now;
     this.#replication.addMembers(log.lastIndex, now);
     this.#replication.replicateAll();
     if (this.#transfer !== undefined && !next.voters.includes(this.#transfer.to)) {

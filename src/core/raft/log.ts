@@ -89,6 +89,11 @@ export class RaftLog {
     return this.#configurations.latest;
   }
 
+  /** The latest configuration that is known to be committed. */
+  get committedConfiguration(): ConfigurationRecord {
+    return this.#configurations.at(this.#commit);
+  }
+
   /** The term of the entry at an index, or undefined where this log cannot tell. */
   termAt(index: number): number | undefined {
     if (index === this.#base.index) return this.#base.term;

@@ -67,7 +67,7 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
   deadline(): Instant | undefined {
     if (this.#role.kind === 'leader') return this.#role.leadership.deadline();
     const hasLeader = this.#role.kind === 'follower' && this.#role.leader !== undefined;
-    return hasLeader || this.#core.isVoter ? this.#watch.campaignAt : undefined;
+    return hasLeader || this.#core.mayCampaign ? this.#watch.campaignAt : undefined;
   }
 
   step(input: RaftInput, now: Instant): readonly RaftEffect[] {
@@ -187,12 +187,12 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
   // Elections (3.4, 3.6, 9.6)
 
   #leaderTimedOut(now: Instant): void {
-    const { outbox, isVoter } = this.#core;
+    const { outbox, mayCampaign } = this.#core;
     this.#watch.rearm(now);
     if (this.leader !== undefined) outbox.note({ kind: 'leader-silent', leader: this.leader });
     // While the disk has not taken the vote for this term, another term would not help.
     if (this.#role.kind === 'candidate' && !this.#role.isAsking) return;
-    if (isVoter) this.#startPreVote(now);
+    if (mayCampaign) this.#startPreVote(now);
     else this.#role = { kind: 'follower', leader: undefined };
   }
 
@@ -310,7 +310,7 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
   /** The old leader hands over: no pre-vote, and voters that hear the old leader agree (3.10). */
   #onTimeoutNow(now: Instant): void {
     const { kind } = this.#role;
-    if (!this.#core.isVoter || kind === 'candidate' || kind === 'leader') return;
+    if (!this.#core.mayCampaign || kind === 'candidate' || kind === 'leader') return;
     this.#campaign(true, now);
   }
 
