@@ -1,0 +1,179 @@
+import { networkInterfaces } from 'node:os';
+import type { InstanceId } from '../../model/ids.ts';
+import type { Operation, OperationResult } from '../../model/operation.ts';
+import type { HeldAddress } from '../gate/addresses.ts';
+import { type IpAnswer, IpBatch } from '../gate/ip-batch.ts';
+import { type Devices, readAddressParameters } from './address-parameters.ts';
+import { Announcements } from './announcements.ts';
+import { pause } from './command.ts';
+import { KernelEvents } from './kernel-events.ts';
+import { ocf, result } from './result.ts';
+
+/** The heart's side: it alone sets addresses, inside the gate of an incarnation. Errors are in words. */
+export interface HeartAddresses {
+  setAddress(held: HeldAddress, incarnation: number): Promise<string | undefined>;
+  removeAddress(held: HeldAddress): Promise<string | undefined>;
+}
+
+export interface AddressAgentOptions {
+  readonly heart: HeartAddresses;
+  readonly onGone: (instance: InstanceId, detail: string) => void;
+  /** Put before each command, for tests in a network namespace. */
+  readonly prefixCommand?: readonly string[];
+  readonly devices?: () => Devices;
+}
+
+/** How long the network may take to answer who has an address; each half begins with a question. */
+const askMs = 100;
+const askPollMs = 10;
+/**
+ * How long a holder is waited for in a take-over: a host that is frozen as a whole goes on answering until its kernel
+ * ends the address, one second after its last renewal.
+ */
+const formerOwnerMs = 1_600;
+const retryMs = 30;
+
+/** The class `address`: floating IPs. */
+export class AddressAgent {
+  readonly #options: AddressAgentOptions;
+  readonly #ip: IpBatch;
+  readonly #events: KernelEvents;
+  readonly #announcements: Announcements;
+  readonly #watched = new Map<InstanceId, HeldAddress>();
+
+  constructor(options: AddressAgentOptions) {
+    this.#options = options;
+    const ip = [...(options.prefixCommand ?? []), 'ip'];
+    this.#ip = new IpBatch(ip);
+    this.#announcements = new Announcements(options.prefixCommand);
+    this.#events = new KernelEvents((event) => {
+      for (const held of this.#watched.values()) {
+        if (event.kind === 'restarted') void this.#confirmGone(held);
+        else if (event.device !== held.device) continue;
+        else if (event.kind === 'link-up') this.#announcements.announce(held);
+        else if (event.address === held.address) void this.#confirmGone(held);
+      }
+    }, ip);
+  }
+
+  async perform(operation: Operation, signal?: AbortSignal): Promise<OperationResult> {
+    const begun = performance.now();
+    const [exitCode, reason, status] = await this.#answer(operation, signal);
+    return result(status ?? 'done', exitCode, reason, performance.now() - begun);
+  }
+
+  close(): void {
+    this.#events.close();
+    this.#announcements.close();
+    this.#ip.close();
+  }
+
+  async #answer(operation: Operation, signal: AbortSignal | undefined): Promise<Answer> {
+    const { action, instance, parameters } = operation;
+    const devices = (this.#options.devices ?? networkInterfaces)();
+    const held = readAddressParameters(instance, parameters, devices);
+    if (typeof held === 'string') {
+      // Where no network of this host holds it, it cannot be there either.
+      if (action === 'stop') return [ocf.ok, `was not set: ${held}`];
+      return [ocf.notConfigured, held];
+    }
+    switch (action) {
+      case 'start':
+        return await this.#start(operation, held, signal);
+      case 'stop':
+        return await this.#stop(held);
+      case 'monitor':
+        if (!(await this.#isThere(held))) return [ocf.notRunning, `${held.address} is not set`];
+        this.#watch(held);
+        return [ocf.ok, `${held.address} is on ${held.device}`];
+      case 'validate-all':
+        return [ocf.ok, `${held.address}/${held.prefix} on ${held.device}`];
+      default:
+        return [ocf.unimplemented, `class address has no operation ${action}`];
+    }
+  }
+
+  async #start(
+    operation: Operation,
+    held: HeldAddress,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const patienceMs = operation.meta.takeover === 'yes' ? formerOwnerMs : 0;
+    const until = performance.now() + Math.min(patienceMs, operation.timeoutMs);
+    if (!(await this.#isThere(held))) {
+      for (;;) {
+        const holder = await this.#findHolder(held);
+        if (signal?.aborted) return [ocf.error, 'cancelled', 'cancelled'];
+        if (holder === undefined) break;
+        if (performance.now() >= until) {
+          return [
+            ocf.error,
+            `${held.address} is in use on the network of ${held.device} by ${holder}`,
+          ];
+        }
+        await pause(retryMs);
+      }
+    }
+    const error = await this.#options.heart.setAddress(held, operation.incarnation);
+    if (error !== undefined) return [ocf.error, `${held.address} on ${held.device}: ${error}`];
+    this.#watch(held);
+    this.#announcements.announce(held);
+    return [ocf.ok, `${held.address}/${held.prefix} is on ${held.device}`];
+  }
+
+  async #stop(held: HeldAddress): Promise<Answer> {
+    this.#watched.delete(held.instance);
+    this.#announcements.cancel(held.instance);
+    const error = await this.#options.heart.removeAddress(held);
+    if (error !== undefined) return [ocf.error, `${held.address} on ${held.device}: ${error}`];
+    if (await this.#isThere(held)) return [ocf.error, `${held.address} is still on ${held.device}`];
+    return [ocf.ok, `${held.address} is not set`];
+  }
+
+  #watch(held: HeldAddress): void {
+    this.#watched.set(held.instance, held);
+    this.#events.start();
+  }
+
+  async #confirmGone(held: HeldAddress): Promise<void> {
+    if ((await this.#isThere(held)) || this.#watched.get(held.instance) !== held) return;
+    this.#watched.delete(held.instance);
+    this.#options.onGone(held.instance, `${held.address} is gone from ${held.device}`);
+  }
+
+  async #isThere({ address, device }: HeldAddress): Promise<boolean> {
+    const { lines } = await this.#run([`addr show dev ${device} to ${address}`]);
+    return lines.some((line) => line.includes(` ${address}/`));
+  }
+
+  /**
+   * The hardware address of whoever answers for the address, by the kernel's own resolution (ARP, or neighbour solicitation
+   * for IPv6): asked twice, for one question may be lost. It neither claims nor announces the address.
+   */
+  async #findHolder({ address, device }: HeldAddress): Promise<string | undefined> {
+    const forget = `neigh del ${address} dev ${device}`;
+    const ask = `neigh replace ${address} dev ${device} use`;
+    const begun = performance.now();
+    await this.#run([forget, ask]);
+    for (let asked = 1; ; ) {
+      const { lines } = await this.#run([`neigh show ${address} dev ${device}`]);
+      const mac = lines.map((line) => / lladdr (\S+)/.exec(line)?.[1]).find((found) => found);
+      const elapsedMs = performance.now() - begun;
+      if (mac !== undefined || elapsedMs >= askMs) {
+        await this.#run([forget]);
+        return mac;
+      }
+      if (asked === 1 && elapsedMs >= askMs / 2) {
+        asked = 2;
+        await this.#run([forget, ask]);
+      }
+      await pause(askPollMs);
+    }
+  }
+
+  #run(commands: readonly string[]): Promise<IpAnswer> {
+    return new Promise((resolve) => this.#ip.run(commands, resolve));
+  }
+}
+
+type Answer = readonly [exitCode: number, reason: string, status?: OperationResult['status']];
