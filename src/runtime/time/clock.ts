@@ -66,15 +66,20 @@ export class Clock {
     this.#checkedAtMs = at;
   }
 
-  /** The boot clock is cut off to its grain, so the greatest difference among many samples is the true one. */
+  /**
+   * The boot clock is cut off to its grain, and read before the monotonic one: each difference is at most the true
+   * one, and the greatest of many comes close to it.
+   */
   #measure(): number {
     const { bootMs, monotonicMs } = this.#sources;
+    const end = monotonicMs() + measureMs;
     let greatest = this.#offsetMs;
-    let at = monotonicMs();
-    for (const end = at + measureMs; at < end; at = monotonicMs()) {
-      greatest = Math.max(greatest, bootMs() - at);
+    for (;;) {
+      const boot = bootMs();
+      const at = monotonicMs();
+      greatest = Math.max(greatest, boot - at);
+      if (at > end) return greatest;
     }
-    return greatest;
   }
 }
 
