@@ -1,4 +1,5 @@
 import type { ClusterConfig } from '../model/config.ts';
+import type { ConfigProblem } from '../model/config-file/config-problem.ts';
 import type { ClusterEvent } from '../model/event.ts';
 import type { LinkId, NodeId, ResourceId } from '../model/ids.ts';
 import type { Assignment, PlannedAction } from '../model/plan.ts';
@@ -52,7 +53,13 @@ export type ApiRequest =
       readonly node: NodeId;
       readonly addresses: readonly MemberAddress[];
     }
-  | { readonly kind: 'remove-node'; readonly node: NodeId; readonly by: string }
+  | {
+      readonly kind: 'remove-node';
+      readonly node: NodeId;
+      /** A fresh datagram key (base64), so that what the node knows is worthless at once. */
+      readonly newDatagramSecret: string | undefined;
+      readonly by: string;
+    }
   | { readonly kind: 'transfer-leadership'; readonly to: NodeId | undefined; readonly by: string };
 
 export type ApiResponse =
@@ -76,6 +83,8 @@ export type ApiResponse =
       readonly code: ErrorCode;
       readonly message: string;
       readonly hint: string | undefined;
+      /** With `invalid-config`: everything that is wrong with the text. */
+      readonly problems?: readonly ConfigProblem[];
     };
 
 /** Closed list; the CLI maps each to an exit code. */

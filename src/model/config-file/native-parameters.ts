@@ -37,7 +37,7 @@ export function checkNativeParameters(
       findings.addKey(path, `${agent.kind} needs the parameter '${key}' in 'with'`);
     }
   }
-  const ip = parameters['ip'];
+  const ip = parameters.ip;
   if (agent.kind === 'address' && ip !== undefined && !isAddress(ip)) {
     findings.add(
       [...path, 'with', 'ip'],
@@ -68,7 +68,7 @@ export function isIpv6(text: string): boolean {
   if (halves.length > 2) return false;
   const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
   const last = groups.at(-1);
-  const embedded = last !== undefined && last.includes('.') && text.endsWith(last);
+  const embedded = last?.includes('.') && text.endsWith(last);
   if (embedded && !isIpv4(last)) return false;
   const plain = embedded ? groups.slice(0, -1) : groups;
   if (!plain.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return false;

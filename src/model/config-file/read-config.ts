@@ -64,11 +64,11 @@ function readWhole(value: unknown, findings: Findings): ClusterConfig | undefine
   for (const key of Object.keys(top)) {
     if (!(topKeys as readonly string[]).includes(key)) reportUnknownKey([key], topKeys, findings);
   }
-  const name = readClusterName(top['cluster'], findings);
-  const options = readOptions(top['options'], findings);
-  const nodes = readNodes(top['nodes'], findings);
+  const name = readClusterName(top.cluster, findings);
+  const options = readOptions(top.options, findings);
+  const nodes = readNodes(top.nodes, findings);
   const { resources, names } = readResources(top, findings);
-  const rules = readRules(top['rules'], names, findings);
+  const rules = readRules(top.rules, names, findings);
   return { name, options, nodes, resources, rules };
 }
 

@@ -44,10 +44,10 @@ export function readResources(
   findings: Findings,
 ): { readonly resources: readonly ResourceConfig[]; readonly names: ResourceNames } {
   const names = collectNames(top, findings);
-  const primitives = readPrimitives(top['resources'], findings);
+  const primitives = readPrimitives(top.resources, findings);
   const holders = new Map<string, string>();
-  const groups = readGroups(top['groups'], primitives, names, holders, findings);
-  const clones = readClones(top['clones'], primitives, groups, names, holders, findings);
+  const groups = readGroups(top.groups, primitives, names, holders, findings);
+  const clones = readClones(top.clones, primitives, groups, names, holders, findings);
   const byName = new Map<string, ResourceConfig>([...primitives, ...groups, ...clones]);
   const resources = [...byName.entries()]
     .filter(([name]) => !holders.has(name))
