@@ -31,6 +31,14 @@ export class Addresses {
   /** Sets an address; `done` gets the kernel's words if it could not. Setting one that is there renews it. */
   set(held: HeldAddress, done: AddressDone): void {
     keepSecondaries(held.device);
+    this.#trySet(held, (error) => {
+      if (error === undefined || !/device/i.test(error)) return done(error);
+      this.#ip.close(); // It may remember the number that the device had before it was made anew.
+      this.#trySet(held, done);
+    });
+  }
+
+  #trySet(held: HeldAddress, done: AddressDone): void {
     const { address, device } = held;
     this.#ip.run([setCommand(held), `addr show dev ${device} to ${address}`], (answer) =>
       done(isShown(answer, address) ? undefined : failure(answer, `${address} was not set`)),

@@ -8,14 +8,16 @@ export interface IpAnswer {
 
 interface Request {
   readonly firstLine: number;
-  readonly lines: string[];
+  readonly markerLine: number;
   readonly errors: string[];
   readonly done: (answer: IpAnswer) => void;
 }
 
-/** A command whose one line of output marks the end of those before it: the loopback device is always there. */
-const markerCommand = 'link show dev lo';
-const markerPattern = /^1: lo:/;
+/**
+ * Marks the end of a request: `ip` knows no such object, and says so with the number of the line. A command that works
+ * would not do, for `ip -batch` remembers options from one command to the next (`link show` changes what `addr show` shows).
+ */
+const markerCommand = 'holdfast';
 
 /**
  * One long-lived `ip -batch` process: a change of addresses or neighbours costs one write and no fork. Output and errors
@@ -23,11 +25,7 @@ const markerPattern = /^1: lo:/;
  */
 export class IpBatch {
   readonly #command: readonly string[];
-  #child: ChildProcess | undefined;
-  #line = 0;
-  #partial = '';
-  #unclaimed: string[] = [];
-  #requests: Request[] = [];
+  #session: IpSession | undefined;
 
   /** @param command what runs `ip`, for tests in a network namespace */
   constructor(command: readonly string[] = ['ip']) {
@@ -36,52 +34,75 @@ export class IpBatch {
 
   /** Runs commands of ip(8), in order, going on after a failure. `done` is called once, never before this returns. */
   run(commands: readonly string[], done: (answer: IpAnswer) => void): void {
-    const child = this.#child ?? this.#start();
-    this.#requests.push({ firstLine: this.#line + 1, lines: [], errors: [], done });
-    this.#write(child, [...commands, markerCommand]);
+    this.#open().run(commands, done);
   }
 
   /** Runs commands whose answers nobody waits for. */
   post(commands: readonly string[]): void {
-    this.#write(this.#child ?? this.#start(), commands);
+    this.#open().write(commands);
   }
 
+  /**
+   * Ends the process after what was asked; the next command starts another. That one knows the devices of then: `ip`
+   * remembers their numbers, which change when a device is made anew.
+   */
   close(): void {
-    this.#child?.stdin?.end();
-    this.#child = undefined;
+    this.#session?.end();
+    this.#session = undefined;
   }
 
-  #start(): ChildProcess {
+  #open(): IpSession {
+    if (this.#session === undefined || this.#session.ended) {
+      this.#session = new IpSession(this.#command);
+    }
+    return this.#session;
+  }
+}
+
+class IpSession {
+  readonly #child: ChildProcess;
+  readonly #requests: Request[] = [];
+  #line = 0;
+  #partial = '';
+  #unclaimed: string[] = [];
+  ended = false;
+
+  constructor(command: readonly string[]) {
     const script = 'exec "$@" -o -force -batch - 2>&1';
-    const child = spawn('/bin/sh', ['-c', script, 'sh', ...this.#command], {
+    this.#child = spawn('/bin/sh', ['-c', script, 'sh', ...command], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
-    this.#child = child;
-    this.#line = 0;
-    this.#partial = '';
-    this.#unclaimed = [];
-    child.stdin?.on('error', () => {}); // It ended: 'close' follows.
-    child.stdout?.setEncoding('latin1');
-    child.stdout?.on('data', (text: string) => {
-      if (this.#child === child) this.#read(text);
+    this.#child.stdin?.on('error', () => {}); // It ended: 'close' follows.
+    this.#child.stdout?.setEncoding('latin1');
+    this.#child.stdout?.on('data', (text: string) => this.#read(text));
+    this.#child.on('error', (error) => this.#fail(error.message));
+    this.#child.on('exit', () => {
+      this.ended = true;
     });
-    child.on('error', (error) => this.#ended(child, error.message));
-    child.on('close', () => this.#ended(child, 'ip ended'));
-    return child;
+    this.#child.on('close', () => this.#fail('ip ended'));
   }
 
-  #write(child: ChildProcess, commands: readonly string[]): void {
+  run(commands: readonly string[], done: (answer: IpAnswer) => void): void {
+    const firstLine = this.#line + 1;
+    const markerLine = firstLine + commands.length;
+    this.#requests.push({ firstLine, markerLine, errors: [], done });
+    this.write([...commands, markerCommand]);
+  }
+
+  write(commands: readonly string[]): void {
     this.#line += commands.length;
-    child.stdin?.write(`${commands.join('\n')}\n`);
+    this.#child.stdin?.write(`${commands.join('\n')}\n`);
   }
 
-  #ended(child: ChildProcess, message: string): void {
-    if (this.#child === child) this.#child = undefined;
-    else if (this.#child !== undefined) return;
+  end(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** The process ended: `ip` gives up at a word that it cannot read at all. */
+  #fail(message: string): void {
+    this.ended = true;
     const last = this.#unclaimed.at(-1) ?? message;
-    const requests = this.#requests;
-    this.#requests = [];
-    for (const request of requests) request.done({ lines: request.lines, errors: [last] });
+    for (const request of this.#requests.splice(0)) request.done({ lines: [], errors: [last] });
   }
 
   #read(text: string): void {
@@ -92,16 +113,21 @@ export class IpBatch {
 
   #readLine(line: string): void {
     const failed = /^Command failed -:(\d+)/.exec(line)?.[1];
-    const request = this.#requests[0];
-    if (failed !== undefined) {
-      const words = this.#unclaimed.pop() ?? 'failed'; // What came before is output of earlier commands.
-      if (request !== undefined && Number(failed) >= request.firstLine) request.errors.push(words);
-    } else if (markerPattern.test(line)) {
-      this.#requests.shift();
-      request?.done({ lines: [...request.lines, ...this.#unclaimed], errors: request.errors });
-      this.#unclaimed = [];
-    } else {
+    if (failed === undefined) {
       this.#unclaimed.push(line);
+      return;
     }
+    const words = this.#unclaimed.pop() ?? 'failed'; // What came before is output of earlier commands.
+    const request = this.#requests[0];
+    const at = Number(failed);
+    if (request === undefined || at < request.firstLine) return; // Nobody waits for it.
+    if (at < request.markerLine) {
+      request.errors.push(words);
+      return;
+    }
+    this.#requests.shift();
+    const lines = this.#unclaimed;
+    this.#unclaimed = [];
+    request.done({ lines, errors: request.errors });
   }
 }

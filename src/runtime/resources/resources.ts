@@ -120,7 +120,8 @@ export class Resources {
     const { action, instance } = operation;
     if (action === 'stop') this.#life.unwatch(instance);
     const answer = await this.#dispatch(operation, signal);
-    const works = answer.status === 'done' && [ocf.ok, ocf.promoted].includes(answer.exitCode);
+    const { exitCode, status } = answer;
+    const works = status === 'done' && (exitCode === ocf.ok || exitCode === ocf.promoted);
     if (action === 'stop' && works) return await this.#endLeftovers(operation, answer);
     const watches = action === 'start' || (action === 'monitor' && !this.#life.isWatched(instance));
     if (works && watches) this.watch(operation);
