@@ -4,7 +4,6 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { cgroupIsEmpty, ensureCgroup, killCgroup, removeCgroup } from './cgroup.ts';
 import { type CommandOptions, type CommandResult, run, runOrThrow } from './command.ts';
 import { LabError } from './lab-error.ts';
@@ -18,6 +17,7 @@ import {
   markVariable,
   signalQuietly,
 } from './processes.ts';
+import { labFile, nodePath, projectRoot } from './project.ts';
 import {
   hostsFile,
   type LabPlan,
@@ -51,7 +51,6 @@ export interface HostWiring {
   disconnect(host: string): Promise<void>;
 }
 
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 /** Made in the private layers, so that without root, too, the host's root owns them. */
 const diskDirectories: readonly string[] = [
   'etc/holdfast',
@@ -317,16 +316,16 @@ export class Host {
     if (cgroup !== undefined) ensureCgroup(cgroup);
     return startPart(this.#context, this.#part(), {
       kinds: ['net', 'mount', 'pid', 'uts', 'ipc', ...(cgroup ? (['cgroup'] as const) : [])],
-      argv: ['/bin/sh', fileURLToPath(new URL('init.sh', import.meta.url))],
+      argv: ['/bin/sh', labFile('init.sh')],
       console: join(this.#directory, 'console.log'),
       cgroup,
       holder: this.#holder(),
       env: {
         LAB_HOST: this.name,
         LAB_STATE: this.#directory,
-        LAB_KEEP: `${projectRoot}:${dirname(process.execPath)}`,
-        LAB_NODE: process.execPath,
-        LAB_SUPERVISOR: fileURLToPath(new URL('supervisor.ts', import.meta.url)),
+        LAB_KEEP: `${projectRoot}:${dirname(nodePath)}`,
+        LAB_NODE: nodePath,
+        LAB_SUPERVISOR: labFile('supervisor.ts'),
         LAB_OVERLAY: this.#context.privileged ? '' : ',userxattr',
         LAB_CGROUP: cgroup ?? '',
         LAB_PATH: hostPath(),

@@ -37,6 +37,7 @@ import {
   clientName,
   type Direction,
   defaultHostNames,
+  isLabName,
   type LabPlan,
   stationNumber,
   watchName,
@@ -158,11 +159,16 @@ export class Lab {
     return stale.map((lab) => lab.name);
   }
 
+  /** Where the state of the lab of this name is, or would be. */
+  static directoryOf(name: string): string {
+    return labDirectory(name);
+  }
+
   /** All labs of this user. */
   static list(): LabSummary[] {
     const root = labsDirectory();
     if (!existsSync(root)) return [];
-    const names = readdirSync(root).filter((name) => readRecord(name) !== undefined);
+    const names = readdirSync(root).filter(isLabName);
     return sortedTexts(names).map(summaryOf);
   }
 
@@ -184,6 +190,11 @@ export class Lab {
   /** The state directory of the lab on the machine; a bench may put its records there. */
   get directory(): string {
     return this.#context.directory;
+  }
+
+  /** Whether hosts have control groups. Without root they have none. */
+  get hasCgroups(): boolean {
+    return this.#context.cgroup !== undefined;
   }
 
   async down(): Promise<void> {

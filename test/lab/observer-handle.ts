@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { LabError, LabUsageError } from './lab-error.ts';
 import type { ObserverReport } from './observation.ts';
 import type {
@@ -10,6 +9,7 @@ import type {
   ObserverEvent,
   ObserverRequest,
 } from './observer-protocol.ts';
+import { labFile, nodePath } from './project.ts';
 import type { LabPlan } from './topology.ts';
 
 /** What to observe; what is left out is as the default says. */
@@ -84,9 +84,8 @@ export class ObserverHandle {
       gapFloorMs: options.gapFloorMs ?? 25,
       watchCommand: arpWatchCommand(place, options.address, link),
     };
-    const observer = fileURLToPath(new URL('observer.ts', import.meta.url));
     const realtime = 'chrt -r 10 true 2>/dev/null && exec chrt -r 10 "$@"; exec "$@"';
-    const node = [process.execPath, observer, JSON.stringify(config)];
+    const node = [nodePath, labFile('observer.ts'), JSON.stringify(config)];
     const command = place.clientCommand(['/bin/sh', '-c', realtime, 'observer', ...node]);
     const [file = '', ...args] = command.argv;
     const child = spawn(file, args, { stdio: 'pipe', env: command.env });
@@ -185,7 +184,7 @@ export function linkOfAddress(plan: LabPlan, address: string): number {
 /** Addresses 224 to 239 of a path belong to the watch's requests. IPv6 has no watch. */
 function arpWatchCommand(place: ObserverPlace, address: string, link: number): string[] {
   if (address.includes(':')) return [];
-  const script = fileURLToPath(new URL('arp-watch.pl', import.meta.url));
+  const script = labFile('arp-watch.pl');
   return place.watchCommand([
     'perl',
     script,

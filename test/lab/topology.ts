@@ -25,6 +25,11 @@ export function defaultHostNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => greek[index] ?? `host${index + 1}`);
 }
 
+/** Whether this can be the name of a lab. */
+export function isLabName(name: string): boolean {
+  return namePattern.test(name);
+}
+
 /** Throws LabUsageError for what cannot be the name of a lab: names become parts of paths. */
 export function checkedLabName(name: string): string {
   if (namePattern.test(name)) return name;

@@ -22,11 +22,11 @@ export interface Unit {
 export interface UnitStatus {
   readonly name: string;
   readonly state: 'running' | 'stopping' | 'restarting' | 'stopped';
-  readonly mainPid: number | undefined;
+  readonly mainPid?: number | undefined;
   /** How often it was started again since it was started by hand or at power-on. */
   readonly restarts: number;
   /** How the main process ended last: an exit code or the name of a signal. */
-  readonly lastEnd: string | undefined;
+  readonly lastEnd?: string | undefined;
 }
 
 /** What the supervisor of a host is asked, one JSON text a line. */
