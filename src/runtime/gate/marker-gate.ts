@@ -18,7 +18,14 @@ import {
   incarnationOf,
   type PutDownSignal,
 } from './gate.ts';
-import { allProcesses, describeProcess, readText, signalProcess } from './proc.ts';
+import {
+  allProcesses,
+  describeProcess,
+  hasEnded,
+  processStat,
+  readText,
+  signalProcess,
+} from './proc.ts';
 
 /** Marks of one incarnation: those from `markOf(incarnation)` up to this many more. */
 const marksPerIncarnation = 2 ** 22;
@@ -141,7 +148,7 @@ class MarkerCell implements Cell {
   }
 
   processes(): readonly number[] {
-    return allProcesses().filter((pid) => lockLimit(pid) === this.#mark);
+    return allProcesses().filter((pid) => lockLimit(pid) === this.#mark && isRunning(pid));
   }
 
   kill(): void {
@@ -173,8 +180,15 @@ function markedProcesses(incarnation: number): number[] {
   const first = markOf(incarnation);
   return allProcesses().filter((pid) => {
     const limit = lockLimit(pid);
-    return limit !== undefined && limit >= first && limit < first + marksPerIncarnation;
+    if (limit === undefined || limit < first || limit >= first + marksPerIncarnation) return false;
+    return isRunning(pid);
   });
+}
+
+/** A process that has ended keeps its limits until somebody asks how it ended. */
+function isRunning(pid: number): boolean {
+  const stat = processStat(pid);
+  return stat !== undefined && !hasEnded(stat);
 }
 
 function lockLimit(pid: number): number | undefined {

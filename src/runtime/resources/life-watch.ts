@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, readlinkSync, watch } from 'node:fs';
 import type { InstanceId } from '../../model/ids.ts';
 import type { Cell } from '../gate/gate.ts';
 import {
@@ -95,7 +95,7 @@ export class LifeWatch {
   #poll(): void {
     for (const instance of [...this.#watched.keys()]) {
       const main = this.#watched.get(instance)?.main;
-      if (main !== undefined && !mayBeAlive(main.pid)) this.#look(instance);
+      if (main !== undefined && !hasProgram(main.pid)) this.#look(instance);
     }
   }
 
@@ -124,13 +124,16 @@ function isKnownEmpty(cell: Cell): boolean {
   return events === undefined || events.includes('populated 0');
 }
 
-/** One system call. A process id that was used anew is found out by the next monitor. */
-function mayBeAlive(pid: number): boolean {
+/**
+ * One system call: a process that has ended has no program any more, also while its parent has not asked for its end yet
+ * (which `kill(pid, 0)` would not tell). A process id that was used anew is found out by the next monitor.
+ */
+function hasProgram(pid: number): boolean {
   try {
-    process.kill(pid, 0);
+    readlinkSync(`/proc/${pid}/exe`);
     return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  } catch {
+    return false; // Or it may not be read: then the closer look decides.
   }
 }
 
