@@ -41,7 +41,8 @@ export function runChaos(seed: number, mutation?: Mutation): ChaosResult {
   cluster.faults = {
     loss: prng.pick([0, 0.02, 0.1, 0.3]),
     doubling: prng.pick([0, 0.05, 0.2]),
-    delayMaxMs: prng.pick([2, 10, 60]),
+    delayMaxMs: prng.pick([3, 20, 60, 300]),
+    delayed: prng.pick([0.1, 0.3, 1]),
     diskMaxMs: prng.pick([1, 5, 40]),
   };
   const chaos = new Chaos(cluster);
@@ -68,7 +69,10 @@ class Chaos {
     const kinds = [
       { odds: 20, act: () => this.propose(this.#anyone()) },
       { odds: prng.integer(0, 4), act: () => cluster.crash(this.#anyone()) },
+      { odds: prng.integer(0, 4), act: () => this.#restart() },
       { odds: 6, act: () => cluster.start(this.#anyone()) },
+      { odds: prng.integer(0, 2), act: () => cluster.stall(this.#anyone(), prng.integer(20, 400)) },
+      { odds: prng.integer(0, 2), act: () => this.#storm() },
       { odds: prng.integer(0, 3), act: () => this.#cut() },
       { odds: 2, act: () => this.#heal() },
       { odds: prng.integer(0, 3), act: () => this.#changeConfiguration() },
@@ -99,16 +103,50 @@ class Chaos {
     return leaders.length > 0 && prng.chance(0.6) ? prng.pick(leaders) : prng.pick(nodes);
   }
 
+  /** Down and up again at once, in the middle of whatever is going on. */
+  #restart(): void {
+    this.#restartNode(this.#cluster.prng.pick(this.#cluster.nodes));
+  }
+
+  #restartNode(node: TestNode): void {
+    this.#cluster.crash(node);
+    this.#cluster.start(node);
+  }
+
+  /**
+   * The leader restarts or is cut off, and everyone notices at once: several campaign together
+   * while voters restart and the old leader is asked for reads.
+   */
+  #storm(): void {
+    const cluster = this.#cluster;
+    const { prng, nodes } = cluster;
+    const leader = this.#anyone();
+    if (prng.chance(0.5)) this.#isolate(leader);
+    else this.#restartNode(leader);
+    for (const node of nodes) cluster.input(node, { kind: 'peer-silent', peer: leader.id });
+    const restarts = prng.pick([0, 0, 2, 4]);
+    for (let i = 0; i < restarts; i += 1) {
+      cluster.after(prng.integer(0, 40), () => this.#restart());
+    }
+    for (let i = 0; i < 10; i += 1) {
+      cluster.after(prng.integer(0, 100), () => this.propose(this.#anyone()));
+      cluster.after(prng.integer(0, 200), () => this.#readFrom(leader));
+    }
+  }
+
   /** One way, both ways, or one node from all others. */
   #cut(): void {
     const { prng, nodes, cuts } = this.#cluster;
     const [a, b] = [this.#anyone(), prng.pick(nodes)];
     cuts.add(`${a.id}>${b.id}`);
     if (prng.chance(0.5)) cuts.add(`${b.id}>${a.id}`);
-    if (prng.chance(0.6)) return;
-    for (const other of nodes) {
-      cuts.add(`${a.id}>${other.id}`);
-      cuts.add(`${other.id}>${a.id}`);
+    if (prng.chance(0.4)) this.#isolate(a);
+  }
+
+  #isolate(node: TestNode): void {
+    for (const other of this.#cluster.nodes) {
+      this.#cluster.cuts.add(`${node.id}>${other.id}`);
+      this.#cluster.cuts.add(`${other.id}>${node.id}`);
     }
   }
 
@@ -137,7 +175,11 @@ class Chaos {
   }
 
   #read(): void {
-    this.#cluster.read(this.#anyone(), this.#nextRead);
+    this.#readFrom(this.#anyone());
+  }
+
+  #readFrom(node: TestNode): void {
+    this.#cluster.read(node, this.#nextRead);
     this.#nextRead += 1;
   }
 

@@ -1,7 +1,7 @@
 import { addMs, type Instant, instant } from '../../../src/base/instant.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import type { RaftEffect, RaftInput } from '../../../src/core/raft/contract.ts';
-import type { RaftConfiguration } from '../../../src/core/raft/entry.ts';
+import type { Entry, RaftConfiguration } from '../../../src/core/raft/entry.ts';
 import type { RaftMessage } from '../../../src/core/raft/messages.ts';
 import type { RaftSettings } from '../../../src/core/raft/settings.ts';
 import { type NodeId, nodeId } from '../../../src/model/ids.ts';
@@ -12,13 +12,21 @@ export interface Faults {
   /** Probabilities for each message. */
   readonly loss: number;
   readonly doubling: number;
-  /** A message is on its way for 1 ms up to so long, so later ones overtake it. */
+  /** Most messages take 1 to 3 ms, some up to so long, so later ones overtake them. */
   readonly delayMaxMs: number;
+  /** How many of them do. */
+  readonly delayed: number;
   /** A write takes up to so long. */
   readonly diskMaxMs: number;
 }
 
-export const calm: Faults = { loss: 0, doubling: 0, delayMaxMs: 2, diskMaxMs: 3 };
+export const calm: Faults = {
+  loss: 0,
+  doubling: 0,
+  delayMaxMs: 3,
+  delayed: 0,
+  diskMaxMs: 3,
+};
 
 interface Event {
   readonly at: Instant;
@@ -46,7 +54,8 @@ export class TestCluster {
   now: Instant = instant(0);
   /** Marks that were reached, to see that a run was not idle. */
   readonly marks: Map<string, number> = new Map();
-  readonly #reads = new Map<number, number>();
+  /** Stalled nodes and what waits for them. */
+  readonly #stalled = new Map<TestNode, RaftInput[]>();
   /** A binary heap. */
   readonly #events: Event[] = [];
   #order = 0;
@@ -68,8 +77,7 @@ export class TestCluster {
 
   get leader(): TestNode | undefined {
     const leaders = this.nodes.filter((node) => node.raft?.role === 'leader');
-    const termOf = (node: TestNode): number => node.raft?.status(this.now).term ?? 0;
-    return leaders.sort((a, b) => termOf(b) - termOf(a))[0];
+    return leaders.sort((a, b) => termOf(b, this.now) - termOf(a, this.now))[0];
   }
 
   start(node: TestNode): void {
@@ -78,18 +86,35 @@ export class TestCluster {
     this.#arm(node);
   }
 
+  /** The process stands still for so long; then it gets all that came meanwhile, late. */
+  stall(node: TestNode, ms: number): void {
+    if (!node.isUp || this.#stalled.has(node)) return;
+    this.#stalled.set(node, []);
+    this.after(ms, () => {
+      const inputs = this.#stalled.get(node) ?? [];
+      this.#stalled.delete(node);
+      for (const input of inputs) this.input(node, input);
+    });
+  }
+
   crash(node: TestNode): void {
+    if (this.#stalled.has(node)) this.#stalled.set(node, []);
     node.crash(this.prng.integer(0, node.writes.length));
   }
 
   /** A read at this moment must see all that is committed now. */
   read(node: TestNode, id: number): void {
-    this.#reads.set(id, this.oracle.commit);
+    this.oracle.asked(id);
     this.input(node, { kind: 'confirm-leadership', id });
   }
 
   input(node: TestNode, input: RaftInput): void {
     if (!node.isUp) return;
+    const waiting = this.#stalled.get(node);
+    if (waiting !== undefined) {
+      waiting.push(input);
+      return;
+    }
     this.#perform(node, node.step(input, this.now));
     this.#arm(node);
   }
@@ -138,24 +163,21 @@ export class TestCluster {
           this.#write(node, effect.ticket);
           break;
         case 'send':
+          this.oracle.sent(node.id, effect.to, effect.message);
           this.#send(node, effect.to, effect.message);
           break;
         case 'role':
-          if (effect.role === 'leader') this.oracle.elected(node.id, effect.term, node.disk);
+          if (effect.role === 'leader') this.#elected(node, effect.term);
           break;
         case 'apply':
-          for (const entry of effect.entries) {
-            this.oracle.applied(node.id, node.machine, entry);
-            node.machine.apply(entry);
-          }
+          this.#apply(node, effect.entries);
           break;
         case 'restore':
           this.oracle.restored(node.id, node.machine, effect.snapshot);
           node.machine.restore(effect.snapshot);
           break;
         case 'leadership-confirmed':
-          must(effect.index >= (this.#reads.get(effect.id) ?? 0), `stale read ${effect.id}`);
-          must(node.machine.index >= effect.index, `read ${effect.id} before it was applied`);
+          this.oracle.confirmed(effect.id, effect.index, termOf(node, this.now), node.machine);
           break;
         case 'refused':
           this.#mark(`refused ${effect.what}: ${effect.reason}`);
@@ -163,6 +185,21 @@ export class TestCluster {
         default:
           break;
       }
+    }
+  }
+
+  #elected(node: TestNode, term: number): void {
+    const voters = node.raft?.status(this.now).configuration.voters ?? [];
+    // Alone it asks nobody, so its own vote is seen only here.
+    if (voters.length === 1 && voters[0] === node.id) this.oracle.voted(node.id, term, node.id);
+    this.oracle.elected(node.id, term, voters, node.disk);
+  }
+
+  #apply(node: TestNode, entries: readonly Entry[]): void {
+    const term = termOf(node, this.now);
+    for (const entry of entries) {
+      this.oracle.applied(node.id, term, node.machine, entry);
+      node.machine.apply(entry);
     }
   }
 
@@ -187,10 +224,12 @@ export class TestCluster {
     const target = this.nodes.find((other) => other.id === to);
     must(target !== undefined && target !== node, `${node.id} sends to ${to}`);
     const copies = this.prng.chance(this.faults.doubling) ? 2 : 1;
+    // What is on its way when a cut comes still arrives.
+    if (target === undefined || this.cuts.has(`${node.id}>${to}`)) return;
     for (let i = 0; i < copies; i += 1) {
       if (this.prng.chance(this.faults.loss)) continue;
-      this.after(1 + this.prng.fraction() * this.faults.delayMaxMs, () => {
-        if (target === undefined || this.cuts.has(`${node.id}>${to}`)) return;
+      const maxMs = this.prng.chance(this.faults.delayed) ? this.faults.delayMaxMs : 3;
+      this.after(1 + this.prng.fraction() * (maxMs - 1), () => {
         this.input(target, { kind: 'message', from: node.id, message });
       });
     }
@@ -227,6 +266,10 @@ export class TestCluster {
     }
     heap[i] = last;
   }
+}
+
+function termOf(node: TestNode, now: Instant): number {
+  return node.raft?.status(now).term ?? 0;
 }
 
 function isBefore(a: Event, b: Event): boolean {
