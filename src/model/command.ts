@@ -10,7 +10,11 @@ export type Command = (
       readonly kind: 'bootstrap';
       readonly clusterId: string;
       readonly config: ClusterConfig;
+      /** The text that people wrote, if they did. */
+      readonly source: string | undefined;
       readonly secrets: ClusterSecrets;
+      /** The first member. */
+      readonly node: NodeId;
     }
   /** A node becomes known (by join token): it may connect now and join by itself. */
   | {
@@ -19,7 +23,13 @@ export type Command = (
       readonly addresses: readonly MemberAddress[];
       readonly tokenId: string | undefined;
     }
-  | { readonly kind: 'remove-node'; readonly node: NodeId }
+  | {
+      readonly kind: 'remove-node';
+      readonly node: NodeId;
+      /** A fresh datagram key (base64), so that the removed node's knowledge is worthless. */
+      readonly newDatagramSecret: string | undefined;
+      readonly by: string;
+    }
   /** Gives the node its next incarnation: the index of this entry (R12). */
   | {
       readonly kind: 'join';
@@ -37,6 +47,8 @@ export type Command = (
       readonly incarnation: number;
       readonly on: boolean;
     }
+  /** The first entry of a leader's own: it says in the history who leads. */
+  | { readonly kind: 'lead'; readonly node: NodeId; readonly term: number }
   /** R6: a majority of voters promised the incarnation away. */
   | { readonly kind: 'lost'; readonly node: NodeId; readonly incarnation: number }
   /** R7 or a confirmed fencing: nothing of the lost incarnation can run any more. */

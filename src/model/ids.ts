@@ -26,3 +26,8 @@ export function primitiveOf(instance: InstanceId): ResourceId {
   const colon = instance.indexOf(':');
   return resourceId(colon < 0 ? instance : instance.slice(0, colon));
 }
+
+/** Copies of clones are named `NAME:N`; everything else may be active on one node only. */
+export function isExclusive(instance: InstanceId): boolean {
+  return !instance.includes(':');
+}

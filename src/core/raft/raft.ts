@@ -5,6 +5,7 @@ import type { NodeId } from '../../model/ids.ts';
 import { acceptAppend } from './acceptance.ts';
 import type { RaftEffect, RaftInput, RaftRequest, RaftRole, RaftStart } from './contract.ts';
 import { RaftCore } from './core.ts';
+import type { RaftConfiguration } from './entry.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import { Leadership } from './leadership.ts';
 import type { LogPosition } from './log.ts';
@@ -91,6 +92,17 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
     const replication =
       this.#role.kind === 'leader' ? this.#role.leadership.replication : undefined;
     return statusOf(this.#core, this.role, this.leader, replication, now);
+  }
+
+  /** The newest configuration in the log, committed or not, and up to where entries were applied. */
+  configurationStatus(): {
+    readonly configuration: RaftConfiguration;
+    readonly configurationIndex: number;
+    readonly applied: number;
+  } {
+    const { log } = this.#core;
+    const { configuration, index } = log.configuration;
+    return { configuration, configurationIndex: index, applied: log.applied };
   }
 
   /** Checks everything, the whole log too: for tests. */

@@ -1,0 +1,589 @@
+import type { ApiRequest, ApiResponse } from '../../api/requests.ts';
+import { assert, unreachable } from '../../base/assert.ts';
+import { canonicalJson } from '../../base/canonical-json.ts';
+import { earliest, type Instant } from '../../base/instant.ts';
+import type { Machine } from '../../base/machine.ts';
+import type { Command } from '../../model/command.ts';
+import type { NodeId } from '../../model/ids.ts';
+import { Executor } from '../executor/executor.ts';
+import type { ExecutorEffect, ExecutorInput } from '../executor/executor-io.ts';
+import type { HeartToAgent, HeartView } from '../membership/heart-protocol.ts';
+import { noConfiguration } from '../raft/configuration.ts';
+import type { RaftEffect, RaftInput } from '../raft/contract.ts';
+import type { Entry } from '../raft/entry.ts';
+import { Raft } from '../raft/raft.ts';
+import { defaultRaftSettings } from '../raft/settings.ts';
+import { ClusterState } from '../store/cluster-state.ts';
+import type { NodeContext, Unstamped } from './context.ts';
+import { dutiesOf } from './duties.ts';
+import { HeartLink } from './heart-link.ts';
+import { Leadership } from './leadership.ts';
+import { LossDuties } from './loss-duties.ts';
+import type { DiskWrite, NodeEffect, NodeInput, NodeStart, PeerAddress } from './node-io.ts';
+import { OwnMembership } from './own-membership.ts';
+import type { PeerMessage } from './peer-message.ts';
+import { Requests } from './requests.ts';
+import { statusReport } from './status-report.ts';
+import { Wants } from './wants.ts';
+
+/** So many entries after the last snapshot, a new one is made. */
+const SNAPSHOT_EVERY = 2000;
+
+/**
+ * The whole agent of a node as one machine: routes the effects of one inner machine to the inputs of another.
+ * What is committed rules: after every applied entry the parts look at the state anew (level, not edge).
+ */
+export class NodeMachine implements Machine<NodeInput, NodeEffect> {
+  readonly #start: NodeStart;
+  readonly #raft: Raft;
+  readonly #executor: Executor;
+  readonly #wants = new Wants();
+  readonly #requests = new Requests();
+  readonly #membership: OwnMembership;
+  readonly #leadership = new Leadership();
+  readonly #heartLink: HeartLink;
+  readonly #loss: LossDuties;
+  readonly #context: NodeContext;
+  #state: ClusterState;
+  #now: Instant;
+  #wallOffsetMs: number;
+  #out: NodeEffect[] = [];
+  #nextTicket = 1;
+  /** Writes that are not yet on disk, in order. */
+  readonly #writes: { readonly ticket: number; readonly done: () => void }[] = [];
+  #trouble: readonly string[] = [];
+  #heartIsThere = false;
+  #view: HeartView | undefined;
+  /** The incarnation whose gate is open; 0 while none is. */
+  #gate = 0;
+  /** Something changed in this step: what follows from it is done at its end. */
+  #isDirty = true;
+  /** Index that the last proposal got. */
+  #proposed: number | undefined;
+  #appliedSinceSnapshot = 0;
+  #peers: readonly PeerAddress[] = [];
+  #toldPeers = '';
+  #toldDuties: readonly unknown[] = [];
+
+  constructor(start: NodeStart) {
+    const { disk, self, prng, now } = start;
+    this.#start = start;
+    this.#now = now;
+    this.#wallOffsetMs = start.wallOffsetMs;
+    this.#state =
+      disk.snapshot === undefined ? new ClusterState() : ClusterState.restore(disk.snapshot.data);
+    this.#raft = new Raft(
+      {
+        self,
+        term: disk.term,
+        commit: disk.commit,
+        entries: disk.entries,
+        configuration: disk.snapshot?.configuration ?? noConfiguration,
+        settings: defaultRaftSettings,
+        prng,
+        ...(disk.votedFor === undefined ? {} : { votedFor: disk.votedFor }),
+        ...(disk.snapshot === undefined ? {} : { snapshot: disk.snapshot }),
+      },
+      now,
+    );
+    this.#executor = new Executor(start.firstOperation);
+    this.#membership = new OwnMembership(start.addresses, this.#wants);
+    this.#heartLink = new HeartLink(disk.floor);
+    this.#loss = new LossDuties(self, disk, now);
+    this.#context = this.#makeContext();
+  }
+
+  deadline(): Instant | undefined {
+    return earliest(
+      this.#raft.deadline(),
+      this.#executor.deadline(),
+      this.#wants.deadline(),
+      this.#requests.deadline(),
+      this.#leadership.deadline(),
+      this.#loss.deadline(),
+    );
+  }
+
+  step(input: NodeInput, now: Instant): readonly NodeEffect[] {
+    this.#now = now;
+    this.#take(input);
+    this.#follow();
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  /** For tests and the simulator. */
+  get state(): ClusterState {
+    return this.#state;
+  }
+
+  get raft(): Raft {
+    return this.#raft;
+  }
+
+  get incarnation(): number {
+    return this.#membership.incarnation;
+  }
+
+  #take(input: NodeInput): void {
+    switch (input.kind) {
+      case 'wake':
+        return this.#wake();
+      case 'message':
+        return this.#receive(input.from, input.message);
+      case 'stream':
+        if (input.up) this.#raftStep({ kind: 'stream-up', peer: input.peer });
+        return;
+      case 'persisted':
+        return this.#persisted(input.ticket);
+      case 'disk-failed':
+        return this.#diskFailed(input.reason);
+      case 'heart':
+        return this.#hear(input.message);
+      case 'operation-done':
+      case 'ended':
+        return this.#execute(input);
+      case 'request':
+        return this.#request(input.id, input.request);
+      case 'wall-clock':
+        this.#wallOffsetMs = input.offsetMs;
+        return;
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #wake(): void {
+    if (isDue(this.#raft.deadline(), this.#now)) this.#raftStep({ kind: 'wake' });
+    if (isDue(this.#executor.deadline(), this.#now)) this.#execute({ kind: 'wake' });
+    if (isDue(this.#loss.deadline(), this.#now)) this.#loss.wake(this.#context);
+    this.#requests.wake(this.#context);
+  }
+
+  #receive(from: NodeId, message: PeerMessage): void {
+    switch (message.kind) {
+      case 'raft':
+        return this.#raftStep({ kind: 'message', from, message: message.message });
+      case 'loss':
+        return this.#loss.receive(from, message.message, this.#context);
+      case 'propose':
+        // Only the leader can; whoever asked says it again until the log shows it.
+        if (this.#raft.role === 'leader') this.#append(message.command);
+        return;
+      case 'request':
+        return this.#requests.fromPeer(from, message.id, message.request, this.#context);
+      case 'response':
+        return this.#requests.response(message.id, message.response, this.#context);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  // --- The heart -------------------------------------------------------------------------------------------------
+
+  #hear(message: HeartToAgent): void {
+    switch (message.kind) {
+      case 'hello':
+        this.#gate = 0; // If it is open, the heart says so next.
+        this.#heartIsThere = true;
+        this.#heartLink.reset();
+        this.#helloHeart();
+        this.#loss.heartHello(message.promises, this.#context);
+        this.#membership.heartHello(message.incarnation, this.#context);
+        break;
+      case 'lease':
+        break; // The gate says what follows from it.
+      case 'gate':
+        this.#gate = message.open ? message.incarnation : 0;
+        break;
+      case 'view':
+        this.#takeView(message.view);
+        break;
+      case 'promised':
+      case 'heard':
+      case 'drained':
+        this.#loss.heartSays(message, this.#context);
+        break;
+      case 'guarded':
+        this.#heartLink.guarded(message.version);
+        break;
+      case 'address-done':
+        break; // For the address agent; the runtime takes it from there.
+      case 'all-down':
+        this.#gate = 0;
+        this.#membership.allDown(this.#context);
+        break;
+      case 'ping':
+        this.#out.push({ kind: 'heart', message: { kind: 'pong', ping: message.ping } });
+        return;
+      default:
+        return unreachable(message);
+    }
+    this.#isDirty = true;
+  }
+
+  /** A peer that turned silent or is heard again is news for Raft: an election need not wait for its timeout. */
+  #takeView(view: HeartView): void {
+    const before = this.#view;
+    this.#view = view;
+    this.#loss.viewChanged(this.#context);
+    for (const peer of view.peers) {
+      const known = before?.peers.find((other) => other.node === peer.node);
+      if (known?.heard === peer.heard) continue;
+      this.#raftStep({ kind: peer.heard ? 'peer-heard' : 'peer-silent', peer: peer.node });
+    }
+  }
+
+  /** What must be known before anything else: promises that stand, and the floor (R8). */
+  #helloHeart(): void {
+    const { promises, floor } = this.#loss;
+    this.#out.push({ kind: 'heart', message: { kind: 'hello', promises, floor } });
+  }
+
+  // --- Disk ------------------------------------------------------------------------------------------------------
+
+  #persist(write: DiskWrite, done: () => void): void {
+    const ticket = this.#nextTicket;
+    this.#nextTicket += 1;
+    this.#writes.push({ ticket, done });
+    this.#out.push({ kind: 'persist', ticket, write });
+  }
+
+  #persisted(ticket: number): void {
+    for (;;) {
+      const first = this.#writes[0];
+      if (first === undefined || first.ticket > ticket) return;
+      this.#writes.shift();
+      first.done();
+    }
+  }
+
+  /** Nothing more gets durable, so nothing more is promised, voted or acknowledged; leadership goes elsewhere. */
+  #diskFailed(reason: string): void {
+    this.#trouble = [`the disk takes no writes: ${reason}`];
+    this.#out.push({ kind: 'note', note: { kind: 'disk-failed', reason } });
+    this.#handOver();
+  }
+
+  // --- Raft ------------------------------------------------------------------------------------------------------
+
+  #raftStep(input: RaftInput): void {
+    for (const effect of this.#raft.step(input, this.#now)) this.#raftEffect(effect);
+  }
+
+  #raftEffect(effect: RaftEffect): void {
+    switch (effect.kind) {
+      case 'persist': {
+        const { ticket } = effect;
+        return this.#persist({ raft: effect.write }, () =>
+          this.#raftStep({ kind: 'persisted', ticket }),
+        );
+      }
+      case 'send':
+        return this.#send(effect.to, { kind: 'raft', message: effect.message });
+      case 'apply':
+        for (const entry of effect.entries) this.#apply(entry);
+        return;
+      case 'restore':
+        this.#state = ClusterState.restore(effect.snapshot.data);
+        this.#loss.snapshotKept(effect.snapshot.index, this.#context);
+        this.#isDirty = true;
+        return;
+      case 'role':
+        return this.#roleChanged(effect);
+      case 'proposed':
+        this.#proposed = effect.firstIndex;
+        return;
+      case 'refused':
+        return;
+      case 'leadership-confirmed':
+      case 'leadership-unconfirmed':
+        return; // Reads are answered from the applied state and say so.
+      case 'note':
+        this.#out.push({ kind: 'note', note: { kind: 'raft', note: effect.note } });
+        return;
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #roleChanged(effect: RaftEffect & { readonly kind: 'role' }): void {
+    this.#leadership.roleChanged(effect.role === 'leader', effect.term, this.#context);
+    this.#loss.roleChanged(effect.role === 'leader', effect.term, effect.leader, this.#context);
+    if (effect.leader !== undefined) {
+      this.#wants.sayAllAgain(this.#now);
+      this.#requests.leaderChanged(this.#context);
+    }
+    this.#isDirty = true;
+  }
+
+  #apply(entry: Entry): void {
+    this.#isDirty = true;
+    const { index, term } = entry;
+    this.#appliedSinceSnapshot += 1;
+    if (entry.kind === 'command') {
+      const command = entry.command as Command;
+      const outcome = this.#state.apply(command, index);
+      if (outcome.kind === 'refused') {
+        this.#out.push({ kind: 'note', note: { kind: 'refused', text: outcome.message } });
+      }
+      this.#requests.applied(index, term, outcome, this.#context);
+      this.#leadership.applied(index, command, this.#context);
+      this.#loss.applied(
+        index,
+        term,
+        outcome.kind === 'applied' ? command : undefined,
+        this.#context,
+      );
+      return;
+    }
+    this.#state.skip(index);
+    if (entry.kind === 'configuration') {
+      this.#state.votersChanged(entry.configuration.voters);
+    }
+    this.#loss.applied(index, term, undefined, this.#context);
+  }
+
+  #append(command: Unstamped<Command>): number | undefined {
+    this.#proposed = undefined;
+    const stamped = { ...command, atMs: this.#wallMs() } as Command;
+    this.#raftStep({ kind: 'propose', commands: [stamped] });
+    return this.#proposed;
+  }
+
+  #send(to: NodeId, message: PeerMessage): void {
+    this.#out.push({ kind: 'send', to, message });
+  }
+
+  // --- Execution -------------------------------------------------------------------------------------------------
+
+  #execute(input: ExecutorInput): void {
+    for (const effect of this.#executor.step(input, this.#now)) this.#executorEffect(effect);
+  }
+
+  #executorEffect(effect: ExecutorEffect): void {
+    switch (effect.kind) {
+      case 'operate':
+      case 'cancel':
+      case 'watch':
+        this.#out.push(effect);
+        return;
+      case 'answer':
+        return this.#wantAnswer(effect);
+      case 'failure':
+        return this.#wantFailure(effect);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #wantAnswer({ order, result }: ExecutorEffect & { readonly kind: 'answer' }): void {
+    this.#wants.add(
+      `answer ${order.id}`,
+      {
+        kind: 'result',
+        order: order.id,
+        node: order.node,
+        incarnation: order.incarnation,
+        status: result.status,
+        exitCode: result.exitCode,
+        reason: result.reason,
+        durationMs: Math.round(result.durationMs),
+        atMs: this.#wallMs(),
+      },
+      (state) => state.order(order.id) === undefined,
+      this.#now,
+    );
+  }
+
+  #wantFailure(failure: ExecutorEffect & { readonly kind: 'failure' }): void {
+    const { instance, assignment, action, exitCode, reason } = failure;
+    const { self } = this.#start;
+    this.#wants.add(
+      `failure ${instance} ${assignment}`,
+      {
+        kind: 'failure',
+        node: self,
+        incarnation: this.#membership.incarnation,
+        instance,
+        assignment,
+        action,
+        exitCode,
+        reason,
+        atMs: this.#wallMs(),
+      },
+      (state) => {
+        const status = state.instance(instance, self);
+        return status?.assignment !== assignment || status.failed !== undefined;
+      },
+      this.#now,
+    );
+  }
+
+  // --- Requests --------------------------------------------------------------------------------------------------
+
+  #request(id: number, request: ApiRequest): void {
+    switch (request.kind) {
+      case 'status':
+        return this.#respond(id, {
+          kind: 'status',
+          status: statusReport(this.#context, this.#membership.incarnation, this.#trouble),
+        });
+      case 'config':
+        return this.#respondConfig(id);
+      case 'events':
+        return this.#respond(id, {
+          kind: 'events',
+          events: this.#state.eventsAfter(request.after, request.limit),
+          last: this.#state.lastEvent,
+        });
+      case 'leave':
+        this.#handOver();
+        this.#membership.leave(this.#context);
+        this.#isDirty = true;
+        return this.#respond(id, {
+          kind: 'done',
+          changed: true,
+          index: this.#state.index,
+          plan: undefined,
+        });
+      default:
+        return this.#requests.fromClient(id, request, this.#context);
+    }
+  }
+
+  #respondConfig(id: number): void {
+    const { config, configVersion: version, configSource: source } = this.#state;
+    this.#respond(
+      id,
+      config === undefined
+        ? {
+            kind: 'error',
+            code: 'unavailable',
+            message: 'this node has no configuration yet',
+            hint: 'wait until it has joined the cluster',
+          }
+        : { kind: 'config', version, config, source },
+    );
+  }
+
+  #respond(id: number, response: ApiResponse): void {
+    this.#out.push({ kind: 'respond', id, response });
+  }
+
+  /** Gives leadership away, to the voter with the newest log, if this node leads. */
+  #handOver(): void {
+    if (this.#raft.role !== 'leader') return;
+    const status = this.#raft.status(this.#now);
+    const [best] = status.peers
+      .filter((peer) => status.configuration.voters.includes(peer.peer))
+      .toSorted((a, b) => b.match - a.match);
+    if (best !== undefined) this.#raftStep({ kind: 'transfer', to: best.peer });
+  }
+
+  // --- What follows from a step ----------------------------------------------------------------------------------
+
+  /** Level-triggered: each part compares the applied state with what it has done, until nothing more follows. */
+  #follow(): void {
+    for (let round = 0; this.#isDirty; round += 1) {
+      assert(round < 100, 'node: a step never settles');
+      this.#isDirty = false;
+      this.#wants.settle(this.#state);
+      this.#membership.advance(this.#context);
+      this.#tellPeers();
+      if (this.#heartIsThere) {
+        this.#heartLink.tell(this.#peers, this.#membership, this.#context);
+      }
+      this.#tellDuties();
+      this.#followAlways();
+    }
+    this.#followAlways();
+    this.#compact();
+  }
+
+  /** What may be due by time alone. */
+  #followAlways(): void {
+    this.#sayWants();
+    this.#loss.advance(this.#context);
+    if (this.#raft.role !== 'leader') return;
+    this.#leadership.advance(this.#loss.mayChangeVoters, this.#context);
+  }
+
+  #tellPeers(): void {
+    const members = this.#state.members();
+    const known = members.length > 0 ? members : this.#start.seeds;
+    const secrets = members.length > 0 ? this.#state.secrets : this.#start.secrets;
+    const peers = known.map(({ node, number, addresses }) => ({ node, number, addresses }));
+    const text = canonicalJson([peers, secrets]);
+    if (text === this.#toldPeers) return;
+    this.#toldPeers = text;
+    this.#peers = peers;
+    this.#out.push({ kind: 'peers', peers, secrets });
+  }
+
+  #tellDuties(): void {
+    const { incarnation } = this.#membership;
+    const gateOpen = incarnation !== 0 && this.#gate === incarnation && this.#heartLink.isGuarded;
+    const basis = [this.#state.facts(), this.#state.configVersion, incarnation, gateOpen];
+    if (basis.every((item, at) => item === this.#toldDuties[at])) return;
+    this.#toldDuties = basis;
+    const duties = dutiesOf(this.#state, this.#start.self, incarnation, gateOpen);
+    this.#execute({ kind: 'duties', duties });
+  }
+
+  #sayWants(): void {
+    const leader = this.#raft.leader;
+    if (leader === undefined) return;
+    for (const command of this.#wants.due(this.#now)) {
+      if (leader === this.#start.self) this.#append(command);
+      else this.#send(leader, { kind: 'propose', command });
+    }
+  }
+
+  #compact(): void {
+    if (this.#appliedSinceSnapshot < SNAPSHOT_EVERY) return;
+    this.#appliedSinceSnapshot = 0;
+    this.#raftStep({ kind: 'snapshot', index: this.#state.index, data: this.#state.snapshot() });
+  }
+
+  #wallMs(): number {
+    return Math.round(this.#now + this.#wallOffsetMs);
+  }
+
+  /** One object for the machine's whole life: its parts always see the present state. */
+  #makeContext(): NodeContext {
+    const machine = this;
+    return {
+      self: this.#start.self,
+      version: this.#start.version,
+      raft: this.#raft,
+      get state() {
+        return machine.#state;
+      },
+      get now() {
+        return machine.#now;
+      },
+      get wallMs() {
+        return machine.#wallMs();
+      },
+      get view() {
+        return machine.#view;
+      },
+      emit: (effect) => {
+        this.#out.push(effect);
+      },
+      send: (to, message) => this.#send(to, message),
+      toHeart: (message) => {
+        this.#out.push({ kind: 'heart', message });
+      },
+      append: (command) => this.#append(command),
+      raftStep: (input) => this.#raftStep(input),
+      persist: (write, done) => this.#persist(write, done),
+    };
+  }
+}
+
+function isDue(at: Instant | undefined, now: Instant): boolean {
+  return at !== undefined && at <= now;
+}
