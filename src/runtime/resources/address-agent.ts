@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { InstanceId } from '../../model/ids.ts';
 import type { Operation, OperationResult } from '../../model/operation.ts';
@@ -32,6 +33,7 @@ const askPollMs = 10;
  */
 const formerOwnerMs = 1_600;
 const retryMs = 30;
+const linkLocalMs = 2_500;
 
 /** The class `address`: floating IPs. */
 export class AddressAgent {
@@ -98,6 +100,7 @@ export class AddressAgent {
     held: HeldAddress,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
+    this.#events.start();
     const patienceMs = operation.meta.takeover === 'yes' ? formerOwnerMs : 0;
     const until = performance.now() + Math.min(patienceMs, operation.timeoutMs);
     if (!(await this.#isThere(held))) {
@@ -151,13 +154,15 @@ export class AddressAgent {
    * for IPv6): asked twice, for one question may be lost. It neither claims nor announces the address.
    */
   async #findHolder({ address, device }: HeldAddress): Promise<string | undefined> {
-    const forget = `neigh del ${address} dev ${device}`;
+    // Not `neigh del`: a failure of that ends `ip -batch`.
+    const forget = `neigh flush to ${address} dev ${device}`;
     const ask = `neigh replace ${address} dev ${device} use`;
+    if (isIPv6(address)) await this.#waitLinkLocal(device);
     const begun = performance.now();
     await this.#run([forget, ask]);
     for (let asked = 1; ; ) {
       const { lines } = await this.#run([`neigh show ${address} dev ${device}`]);
-      const mac = lines.map((line) => / lladdr (\S+)/.exec(line)?.[1]).find((found) => found);
+      const mac = lines.map((line) => answerPattern.exec(line)?.[1]).find((found) => found);
       const elapsedMs = performance.now() - begun;
       if (mac !== undefined || elapsedMs >= askMs) {
         await this.#run([forget]);
@@ -171,9 +176,22 @@ export class AddressAgent {
     }
   }
 
+  /** IPv6 asks nobody while the device's own link-local address is still being checked, up to two seconds after link up. */
+  async #waitLinkLocal(device: string): Promise<void> {
+    const until = performance.now() + linkLocalMs;
+    while (performance.now() < until) {
+      const { lines } = await this.#run([`addr show dev ${device} scope link`]);
+      if (!lines.some((line) => line.includes(' tentative'))) return;
+      await pause(retryMs);
+    }
+  }
+
   #run(commands: readonly string[]): Promise<IpAnswer> {
     return new Promise((resolve) => this.#ip.run(commands, resolve));
   }
 }
+
+/** A neighbour that has answered; one that an administrator wrote down (`PERMANENT`) has not. */
+const answerPattern = / lladdr (\S+).* (?:REACHABLE|STALE|DELAY|PROBE)/;
 
 type Answer = readonly [exitCode: number, reason: string, status?: OperationResult['status']];

@@ -4,10 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 export type KernelEvent =
   | { readonly kind: 'address-gone'; readonly device: string; readonly address: string }
   | { readonly kind: 'link-up'; readonly device: string }
-  /** Events may have been missed: look for yourself. */
+  /** The following began anew and events may have been missed: look for yourself. */
   | { readonly kind: 'restarted' };
 
 const restartMs = 100;
+/** After its start: it hears everything by then. */
+const settledMs = 100;
 
 /** Follows `ip monitor`: one process for everything that is watched on this host. */
 export class KernelEvents {
@@ -36,6 +38,7 @@ export class KernelEvents {
       partial = lines.pop() ?? '';
       for (const line of lines) this.#read(line);
     });
+    setTimeout(() => this.#on({ kind: 'restarted' }), settledMs).unref();
     child.once('error', () => this.#ended());
     child.once('close', () => this.#ended());
   }
@@ -48,10 +51,7 @@ export class KernelEvents {
   #ended(): void {
     if (this.#child === undefined || this.#closed) return;
     this.#child = undefined;
-    setTimeout(() => {
-      this.start();
-      this.#on({ kind: 'restarted' });
-    }, restartMs).unref();
+    setTimeout(() => this.start(), restartMs).unref();
   }
 
   #read(line: string): void {

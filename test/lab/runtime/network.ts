@@ -20,6 +20,9 @@ export class TwoNetworks {
     ] as const) {
       run('ip', '-n', name, 'addr', 'add', `10.99.0.${host}/24`, 'dev', 'net0');
       run('ip', '-n', name, 'addr', 'add', `fd99::${host}/64`, 'dev', 'net0', 'nodad');
+      for (const setting of ['accept_dad', 'dad_transmits']) {
+        run('ip', 'netns', 'exec', name, 'sysctl', '-qw', `net.ipv6.conf.net0.${setting}=0`);
+      }
       run('ip', '-n', name, 'link', 'set', 'lo', 'up');
       run('ip', '-n', name, 'link', 'set', 'net0', 'up');
     }
