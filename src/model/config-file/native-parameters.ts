@@ -67,8 +67,8 @@ export function isIpv6(text: string): boolean {
   const halves = text.split('::');
   if (halves.length > 2) return false;
   const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  const last = groups.at(-1);
-  const embedded = last?.includes('.') && text.endsWith(last);
+  const last = groups.at(-1) ?? '';
+  const embedded = last.includes('.') && text.endsWith(last);
   if (embedded && !isIpv4(last)) return false;
   const plain = embedded ? groups.slice(0, -1) : groups;
   if (!plain.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return false;
