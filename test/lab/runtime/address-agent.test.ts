@@ -70,8 +70,9 @@ describe('floating IPs between two hosts', () => {
       const answer = await perform('start', { ip });
       expect(answer).toMatchObject({ exitCode: 0, reason: expect.stringContaining('on net0') });
       expect(answer.durationMs).toBeLessThan(250);
+      networks.ip(networks.right, 'neigh', 'flush', 'to', ip, 'dev', 'net0');
       networks.ip(networks.right, 'neigh', 'replace', ip, 'dev', 'net0', 'use');
-      await until(() => networks.ip(networks.right, 'neigh', 'show', ip).includes('REACHABLE'));
+      await until(() => networks.ip(networks.right, 'neigh', 'show', ip).includes(' lladdr '));
       expect(await perform('monitor', { ip })).toMatchObject({ exitCode: 0 });
       expect(await perform('stop', { ip })).toMatchObject({ exitCode: 0 });
       expect(await perform('monitor', { ip })).toMatchObject({ exitCode: 7 });
