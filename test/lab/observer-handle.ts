@@ -82,7 +82,7 @@ export class ObserverHandle {
       connectTimeoutMs: options.connectTimeoutMs ?? 200,
       answerTimeoutMs: options.answerTimeoutMs ?? 1000,
       gapFloorMs: options.gapFloorMs ?? 25,
-      watchCommand: arpWatchCommand(place, options.address, link),
+      watchCommand: ownerWatchCommand(place, options.address, link),
     };
     const realtime = 'chrt -r 10 true 2>/dev/null && exec chrt -r 10 "$@"; exec "$@"';
     const node = [nodePath, labFile('observer.ts'), JSON.stringify(config)];
@@ -181,17 +181,9 @@ export function linkOfAddress(plan: LabPlan, address: string): number {
   );
 }
 
-/** Addresses 224 to 239 of a path belong to the watch's requests. IPv6 has no watch. */
-function arpWatchCommand(place: ObserverPlace, address: string, link: number): string[] {
-  if (address.includes(':')) return [];
-  const script = labFile('arp-watch.pl');
-  return place.watchCommand([
-    'perl',
-    script,
-    `net${link}`,
-    address,
-    '5',
-    `10.77.${link}.224`,
-    '16',
-  ]);
+/** Numbers 224 to 239 of a path belong to the watch's requests. */
+function ownerWatchCommand(place: ObserverPlace, address: string, link: number): string[] {
+  const first = address.includes(':') ? `fd77:0:0:${link}::e0` : `10.77.${link}.224`;
+  const script = labFile('owner-watch.pl');
+  return place.watchCommand(['perl', script, `net${link}`, address, '5', first, '16']);
 }

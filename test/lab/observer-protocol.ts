@@ -10,7 +10,7 @@ export interface ObserverConfig {
   readonly connectTimeoutMs: number;
   readonly answerTimeoutMs: number;
   readonly gapFloorMs: number;
-  /** The command that watches ARP, from the observer's own network; empty for an IPv6 address. */
+  /** The command that asks who has the address, as the observer starts it. */
   readonly watchCommand: readonly string[];
 }
 

@@ -37,7 +37,7 @@ class Observer {
   }
 
   run(): void {
-    this.#watchArp();
+    this.#watchOwner();
     this.#nextMs = this.#now();
     this.#tick();
     say({ kind: 'ready' });
@@ -122,12 +122,11 @@ class Observer {
     process.stdout.write(`${JSON.stringify({ kind: 'report', report })}\n`, () => process.exit(0));
   }
 
-  #watchArp(): void {
-    const [file, ...args] = this.#config.watchCommand;
-    if (file === undefined) return;
+  #watchOwner(): void {
+    const [file = '', ...args] = this.#config.watchCommand;
     const watch = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    watch.once('error', (error) => fail(`cannot watch ARP: ${error.message}`));
-    watch.once('exit', (code) => fail(`the ARP watch ended (${code})`));
+    watch.once('error', (error) => fail(`cannot watch the owner: ${error.message}`));
+    watch.once('exit', (code) => fail(`the watch of the owner ended (${code})`));
     process.once('exit', () => watch.kill('SIGKILL'));
     createInterface({ input: watch.stdout }).on('line', (line) => this.#hear(line));
   }
