@@ -76,7 +76,12 @@ export class Leadership {
   }
 
   /** This node was stalled for so long, in milliseconds: it judges nobody by that time. */
-  forgive(stalledMs: number): void {
+  forgive(stalledMs: number, now: Instant): void {
+    this.#heartbeatAt = now;
+    if (this.#transfer !== undefined) {
+      const { to, giveUpAt } = this.#transfer;
+      this.#transfer = { to, giveUpAt: addMs(giveUpAt, stalledMs) };
+    }
     for (const peer of this.#replication.peers) {
       const progress = this.#replication.progressOf(peer);
       if (progress !== undefined) progress.heardAt = addMs(progress.heardAt, stalledMs);
@@ -149,7 +154,7 @@ export class Leadership {
       case 'append-accepted':
         if (!this.#replication.accepted(from, reply.match)) return;
         this.#advanceCommit();
-        this.#handOver();
+        if (from === this.#transfer?.to) this.#handOver();
         return;
       case 'append-rejected':
         this.#replication.rejected(from, reply);
@@ -250,8 +255,8 @@ export class Leadership {
     );
     if (reached <= log.commit || log.termAt(reached) !== term) return;
     log.commitTo(reached);
-    this.#settleConfiguration();
     this.#replication.announceCommit();
+    this.#settleConfiguration();
     this.#confirmRound();
   }
 

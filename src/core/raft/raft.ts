@@ -184,7 +184,7 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
     const lateMs = msBetween(deadline, now);
     if (lateMs < this.#core.settings.electionMinMs / 2) return;
     this.#core.outbox.note({ kind: 'stalled', lateMs });
-    if (this.#role.kind === 'leader') this.#role.leadership.forgive(lateMs);
+    if (this.#role.kind === 'leader') this.#role.leadership.forgive(lateMs, now);
     else this.#watch.rearm(now);
   }
 
