@@ -61,6 +61,8 @@ const diskDirectories: readonly string[] = [
   'mount',
   'control',
 ];
+/** Takes away what would reach beyond the host: the machine's clock, its kernel modules, its memory. */
+const confine: readonly string[] = ['setpriv', '--bounding-set=-sys_time,-sys_module,-sys_rawio'];
 const endTimeoutMs = 10_000;
 
 /**
@@ -231,10 +233,21 @@ export class Host {
     const part = this.#startInit();
     try {
       const pid = Number((await part.nextLine()).replace('init ', ''));
+      // A host that ended by itself leaves its cables for a moment.
+      await this.#wiring.disconnect(this.name);
       this.#initPid = pid;
       await Promise.all([part.nextLine(), this.#wiring.connect(this.name, pid)]);
     } finally {
       part.release();
+    }
+  }
+
+  /** Resolves when the host is off, as after a reset of its own (a write of `b` to /proc/sysrq-trigger, or reboot). */
+  async waitUntilOff(timeoutMs = endTimeoutMs): Promise<void> {
+    const until = performance.now() + timeoutMs;
+    while (this.pid !== undefined) {
+      if (performance.now() > until) throw new LabError(`${this.name} is still on`);
+      await pause(5);
     }
   }
 
@@ -329,6 +342,7 @@ export class Host {
         LAB_OVERLAY: this.#context.privileged ? '' : ',userxattr',
         LAB_CGROUP: cgroup ?? '',
         LAB_PATH: hostPath(),
+        LAB_CONFINE: confine.join(' '),
       },
     });
   }
@@ -350,7 +364,7 @@ export class Host {
     const assignments = Object.entries(inner).map(([key, value]) => `${key}=${value ?? ''}`);
     const kinds = ['net', 'mount', 'pid', 'uts', 'ipc'] as const;
     const all = cgroup === undefined ? kinds : ([...kinds, 'cgroup'] as const);
-    const command = ['env', '-i', '-C', '/', ...assignments, ...argv];
+    const command = [...confine, 'env', '-i', '-C', '/', ...assignments, ...argv];
     return {
       argv: inCgroup(
         cgroup === undefined ? undefined : join(cgroup, 'exec'),

@@ -7,6 +7,7 @@ import type { Host } from './host.ts';
 import { Lab } from './lab.ts';
 import { labProcesses } from './processes.ts';
 import { nodePath } from './project.ts';
+import { resetRequests } from './unit.ts';
 import { installWeb } from './web.ts';
 
 /** How many datagrams to closed ports a host has received, as its kernel counts them. */
@@ -182,6 +183,24 @@ describe('one lab', () => {
     expect(beta.state).toBe('on');
   });
 
+  test('a reset that a host asks for ends that host, not the machine', async () => {
+    await gamma.exec(['sh', '-c', `echo b > ${resetRequests}`]);
+    await gamma.waitUntilOff();
+    expect(await arriving(alpha, beta, 0)).toBe(1);
+    await gamma.powerOn();
+    await gamma.exec(['reboot', '-f', '-f']);
+    await gamma.waitUntilOff();
+    await gamma.powerOn();
+    expect(await arriving(alpha, gamma, 0)).toBe(1);
+  });
+
+  test("a host has no disks and no watchdog, and cannot set the machine's clock", async () => {
+    const devices = (await alpha.execOrThrow(['ls', '/dev'])).split('\n');
+    expect(devices.filter((device) => /^(vd|sd|nvme|loop|watchdog|mem)/.test(device))).toEqual([]);
+    expect((await alpha.exec(['date', '-s', '@1'])).stderr).toContain('not permitted');
+    expect((await alpha.exec(['sh', '-c', 'echo x > /dev/null'])).exitCode).toBe(0);
+  });
+
   test('what an orphan leaves behind is reaped', async () => {
     await alpha.execOrThrow(['sh', '-c', '(sleep 0.05 &) ; true']);
     const zombies = ['sh', '-c', 'grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null | wc -l'];
@@ -207,10 +226,16 @@ describe('units', () => {
       restartDelayMs: 20,
       stopPost: ['sh', '-c', 'echo "after $SERVICE_RESULT"'],
     });
+    const starts = (): number => alpha.unitLog('main').match(/^started$/gm)?.length ?? 0;
+    await expect.poll(starts).toBe(1);
     const first = (await alpha.unit('main'))?.mainPid;
     await alpha.signalUnit('main', 'SIGKILL');
-    await expect.poll(async () => (await alpha.unit('main'))?.restarts).toBe(1);
-    expect(await alpha.unit('main')).toMatchObject({ state: 'running', lastEnd: 'SIGKILL' });
+    await expect.poll(starts).toBe(2);
+    expect(await alpha.unit('main')).toMatchObject({
+      state: 'running',
+      restarts: 1,
+      lastEnd: 'SIGKILL',
+    });
     expect((await alpha.unit('main'))?.mainPid).not.toBe(first);
     await alpha.stopUnit('main');
     expect(await alpha.unit('main')).toMatchObject({ state: 'stopped', lastEnd: 'SIGTERM' });

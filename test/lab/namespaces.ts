@@ -95,7 +95,11 @@ function startedPart(child: ChildProcess, part: string, console: string): Starte
     nextLine: async () => {
       const next = await lines.next();
       if (next.done !== true) return next.value;
-      const words = readFileSync(console, 'utf8').trim().split('\n').at(-1);
+      const words = readFileSync(console, 'utf8')
+        .trim()
+        .split(/\s*\n\s*/)
+        .slice(-3)
+        .join('; ');
       throw new LabError(`${part} did not come up: ${words || 'it said nothing'}`);
     },
     release: () => {

@@ -7,6 +7,7 @@ import { LabError } from './lab-error.ts';
 const packageOf: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   nsenter: 'util-linux',
+  setpriv: 'util-linux',
   ip: 'iproute2',
   nft: 'nftables',
   perl: 'perl',

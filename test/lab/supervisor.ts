@@ -2,13 +2,15 @@
  * The supervisor of a lab host, started by its init. It runs units as systemd would run them and takes
  * requests on a socket. `ready` on its standard output says that the units of power-on have been started.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { constants, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { SupervisedUnit } from './supervised-unit.ts';
 import {
   controlSocket,
   enabledUnitsFile,
+  resetRequests,
   type SupervisorReply,
   type SupervisorRequest,
   type Unit,
@@ -58,6 +60,24 @@ async function serve(socket: Socket): Promise<void> {
   socket.end();
 }
 
+/** Does what a forced reset does: the host is gone at once, without a word on the network. */
+function reset(): void {
+  const cables = readdirSync('/sys/class/net').filter((device) => device.startsWith('net'));
+  const lines = cables.map((device) => `link set ${device} down\n`);
+  spawnSync('ip', ['-batch', '-'], { input: lines.join('') });
+  process.exit(); // The init ends with us, and the host with it.
+}
+
+/** Takes the place of the kernel at /proc/sysrq-trigger. */
+function watchResets(): void {
+  const fd = openSync(resetRequests, constants.O_RDWR | constants.O_NONBLOCK);
+  const requests = new Socket({ fd, readable: true, writable: false });
+  requests.on('data', (data) => {
+    if (/^[bco]/.test(String(data))) reset();
+  });
+}
+
+watchResets();
 if (existsSync(enabledUnitsFile)) {
   for (const unit of JSON.parse(readFileSync(enabledUnitsFile, 'utf8')) as readonly Unit[]) {
     start(unit);

@@ -40,9 +40,11 @@ export type SupervisorReply =
   | { readonly kind: 'units'; readonly units: readonly UnitStatus[] }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Inside a host: the socket of its supervisor, the units that start at power-on, and the units' output. */
+/** Inside a host: the socket of its supervisor, the units that start at power-on, the pipe that takes the place of
+ * /proc/sysrq-trigger, and the units' output. */
 export const controlSocket = '/run/lab/control.sock';
 export const enabledUnitsFile = '/run/lab/enabled.json';
+export const resetRequests = '/run/lab/sysrq';
 export const unitLogDirectory = '/run/lab/log';
 
 /** Inside a host: the directory of the control group below which the product may make its own. */
