@@ -149,20 +149,25 @@ function readBytes(file: number, from: number, bytesMax: number): string {
   return buffer.toString('utf8', 0, length);
 }
 
-/**
- * The line that tells most: the reason that an OCF agent gave (`ocf-exit-reason:`), else its last error, else its last
- * line. Control characters are taken out.
- */
-export function tellingLine(text: string): string | undefined {
-  const lines = text
-    .split('\n')
-    .map((line) => line.replace(controlCharacters, '').trim())
-    .filter((line) => line !== '');
-  const reason = lines
+/** The reason that an OCF agent gave for its answer. */
+export function exitReason(stderr: string): string | undefined {
+  return linesOf(stderr)
     .findLast((line) => line.startsWith(reasonPrefix))
     ?.slice(reasonPrefix.length);
-  const chosen = reason ?? lines.findLast((line) => line.startsWith('ERROR')) ?? lines.at(-1);
-  return chosen?.slice(0, lineLengthMax);
+}
+
+/** The line that tells most: an agent's own reason, else its last error, else its last line. */
+export function tellingLine(text: string): string | undefined {
+  const lines = linesOf(text);
+  return exitReason(text) ?? lines.findLast((line) => line.startsWith('ERROR')) ?? lines.at(-1);
+}
+
+/** The lines that say something, without control characters and of bounded length. */
+function linesOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.replace(controlCharacters, '').trim().slice(0, lineLengthMax))
+    .filter((line) => line !== '');
 }
 
 const reasonPrefix = 'ocf-exit-reason:';

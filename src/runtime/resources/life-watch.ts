@@ -14,12 +14,22 @@ import {
 export type LifeEvent =
   /** Nothing of it runs any more. */
   | { readonly kind: 'exited'; readonly instance: InstanceId; readonly detail: string }
-  /** Its main process ended, others remain: a monitor tells what that means. */
-  | { readonly kind: 'main-exited'; readonly instance: InstanceId; readonly detail: string };
+  /**
+   * Its main process ended, others remain. Certain if all came from that process and none of them has taken its
+   * place: then the instance has failed, whatever a monitor may still say. Otherwise a monitor tells.
+   */
+  | {
+      readonly kind: 'main-exited';
+      readonly instance: InstanceId;
+      readonly certain: boolean;
+      readonly detail: string;
+    };
 
 interface Watched {
   readonly cells: readonly Cell[];
-  readonly main: ProcessStat | undefined;
+  readonly main: ProcessStat;
+  /** Whether all processes came from the main one. */
+  readonly onlyRoot: boolean;
   readonly watchers: readonly FSWatcher[];
   readonly description: string;
 }
@@ -52,14 +62,22 @@ export class LifeWatch {
       .map(processStat)
       .filter((stat) => stat !== undefined)
       .filter((stat) => !hasEnded(stat));
-    const main = stats.find((stat) => stat.pid === mainPid) ?? oldestRoot(stats);
+    const roots = rootsOf(stats);
+    const main = stats.find((stat) => stat.pid === mainPid) ?? roots[0];
     if (main === undefined) return false;
+    const onlyRoot = main.pid === mainPid || roots.length === 1;
     const populated = cells.filter((cell) => cell.processes().length > 0);
     const watchers = populated.flatMap((cell) =>
       cell.eventsFile === undefined ? [] : this.#watchFile(instance, cell.eventsFile),
     );
     const description = describeProcess(main.pid);
-    this.#watched.set(instance, { cells: populated, main, watchers, description });
+    this.#watched.set(instance, {
+      cells: populated,
+      main,
+      onlyRoot,
+      watchers,
+      description,
+    });
     this.#timer ??= setInterval(() => this.#poll(), pollMs);
     this.#timer.unref();
     return true;
@@ -102,18 +120,23 @@ export class LifeWatch {
   #look(instance: InstanceId): void {
     const watched = this.#watched.get(instance);
     if (watched === undefined) return;
-    const { cells, main, description } = watched;
+    const { cells, main, onlyRoot, description } = watched;
     const living = cells
       .filter((cell) => !isKnownEmpty(cell))
       .flatMap((cell) => cell.processes())
-      .filter((pid) => processStat(pid)?.state !== 'Z');
+      .map(processStat)
+      .filter((stat) => stat !== undefined)
+      .filter((stat) => !hasEnded(stat));
     if (living.length === 0) {
       this.unwatch(instance);
       this.#on({ kind: 'exited', instance, detail: `${description} ended` });
-    } else if (main !== undefined && !isAlive(main.pid, main.startTime)) {
+    } else if (!isAlive(main.pid, main.startTime)) {
       this.unwatch(instance);
-      const others = living.slice(0, 3).map(describeProcess).join(', ');
-      this.#on({ kind: 'main-exited', instance, detail: `${description} ended; left: ${others}` });
+      const others = living.slice(0, 3).map(({ pid }) => describeProcess(pid));
+      const successor = living.some(({ pid }) => living.some(({ parent }) => parent === pid));
+      const certain = onlyRoot && !successor;
+      const detail = `${description} ended; left: ${others.join(', ')}`;
+      this.#on({ kind: 'main-exited', instance, certain, detail });
     }
   }
 }
@@ -137,10 +160,10 @@ function hasProgram(pid: number): boolean {
   }
 }
 
-/** The oldest process whose parent is not among them: the one that the others came from. */
-function oldestRoot(stats: readonly ProcessStat[]): ProcessStat | undefined {
+/** The processes whose parent is not among them, the oldest first. */
+function rootsOf(stats: readonly ProcessStat[]): readonly ProcessStat[] {
   const ids = new Set(stats.map(({ pid }) => pid));
   return stats
     .filter(({ parent }) => !ids.has(parent))
-    .toSorted((a, b) => a.startTime - b.startTime || a.pid - b.pid)[0];
+    .toSorted((a, b) => a.startTime - b.startTime || a.pid - b.pid);
 }

@@ -9,22 +9,17 @@ import { AddressAgent, type HeartAddresses } from './address-agent.ts';
 import type { Devices } from './address-parameters.ts';
 import { pause } from './command.ts';
 import type { AgentPlaces } from './find-agents.ts';
-import { LifeWatch } from './life-watch.ts';
+import { type LifeEvent, LifeWatch } from './life-watch.ts';
 import { LsbAgents } from './lsb.ts';
 import { OcfAgents } from './ocf.ts';
 import { Processes } from './processes.ts';
 import { ocf, result } from './result.ts';
 
 /** Something happened to what runs on this node that nobody asked for. */
-export interface ResourceEvent {
-  /**
-   * `exited`: nothing of it runs any more. `main-exited`: the main process ended but others remain, so a monitor should
-   * be run at once. `address-gone`: the floating IP was taken away.
-   */
-  readonly kind: 'exited' | 'main-exited' | 'address-gone';
-  readonly instance: InstanceId;
-  readonly detail: string;
-}
+export type ResourceEvent =
+  | LifeEvent
+  /** The floating IP was taken away. */
+  | { readonly kind: 'address-gone'; readonly instance: InstanceId; readonly detail: string };
 
 export interface ResourcesOptions {
   readonly gate: Gate;

@@ -1,5 +1,5 @@
 import type { OperationResult } from '../../model/operation.ts';
-import { type CommandOutcome, tellingLine } from './command.ts';
+import { type CommandOutcome, exitReason, tellingLine } from './command.ts';
 
 /** Exit codes of OCF 1.1 that are not an agent's own business only. */
 export const ocf = {
@@ -14,6 +14,20 @@ export const ocf = {
   promoted: 8,
   promotedFailed: 9,
 } as const;
+
+const codeWords: Readonly<Record<number, string>> = {
+  0: 'ok',
+  2: 'the agent does not accept these parameters',
+  3: 'the agent has no such operation',
+  4: 'the agent lacks permission',
+  5: 'something that the agent needs is not installed',
+  6: 'the agent is not configured rightly',
+  7: 'not running',
+  8: 'running, promoted',
+  9: 'failed, promoted',
+  190: 'running, degraded',
+  191: 'running, promoted, degraded',
+};
 
 /** A result of an operation that needed no program, or none that ran. */
 export function result(
@@ -41,8 +55,11 @@ export function commandResult(
   switch (end.kind) {
     case 'exited': {
       const code = exitCode(end.code);
-      const plain = code === end.code ? `exit code ${code}` : `exit code ${end.code}`;
-      return { status: 'done', exitCode: code, reason: said ?? plain, ...base };
+      const words = codeWords[code];
+      const fine = code === ocf.ok || code === ocf.notRunning || code === ocf.promoted;
+      // Where all is as it should be the agent's chatter says nothing.
+      const reason = fine ? (exitReason(stderr) ?? words) : (said ?? words);
+      return { status: 'done', exitCode: code, reason: reason ?? `exit code ${end.code}`, ...base };
     }
     case 'signalled':
       return { status: 'done', exitCode: 1, reason: `killed by ${end.signal}`, ...base };

@@ -3,7 +3,7 @@ import type { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { instanceId } from '../../../src/model/ids.ts';
 import type { Operation, OperationResult } from '../../../src/model/operation.ts';
-import { Addresses } from '../../../src/runtime/gate/addresses.ts';
+import { Addresses, type HeldAddress } from '../../../src/runtime/gate/addresses.ts';
 import { IpBatch } from '../../../src/runtime/gate/ip-batch.ts';
 import { AddressAgent } from '../../../src/runtime/resources/address-agent.ts';
 import type { Devices } from '../../../src/runtime/resources/address-parameters.ts';
@@ -14,34 +14,47 @@ const vip = instanceId('vip');
 
 describe('floating IPs between two hosts', () => {
   let networks: TwoNetworks;
+  let devices: Devices;
   let heart: Addresses;
   let agent: AddressAgent;
   let gone: string[];
   let setCalls: number;
+  let renews: boolean;
+  let renewed: HeldAddress[];
+  let renewal: NodeJS.Timeout;
 
   beforeAll(() => {
     networks = new TwoNetworks();
+    devices = devicesOf(networks);
   });
   afterAll(() => networks.remove());
 
   beforeEach(() => {
     gone = [];
     setCalls = 0;
+    renews = true;
+    renewed = [];
+    renewal = setInterval(() => heart.renew(renewed), 200);
     heart = new Addresses(new IpBatch([...networks.in(networks.left), 'ip']));
     agent = new AddressAgent({
       heart: {
         setAddress: (held) => {
           setCalls += 1;
+          if (renews) renewed.push(held);
           return new Promise((resolve) => heart.set(held, resolve));
         },
-        removeAddress: (held) => new Promise((resolve) => heart.remove(held, resolve)),
+        removeAddress: (held) => {
+          renewed = [];
+          return new Promise((resolve) => heart.remove(held, resolve));
+        },
       },
       onGone: (instance, detail) => gone.push(`${instance}: ${detail}`),
       prefixCommand: networks.in(networks.left),
-      devices: () => devicesOf(networks),
+      devices: () => devices,
     });
   });
   afterEach(async () => {
+    clearInterval(renewal);
     await perform('stop', { ip: '10.99.0.50' });
     agent.close();
     heart.close();
@@ -119,6 +132,7 @@ describe('floating IPs between two hosts', () => {
 
   test('an address that somebody deletes is told within milliseconds', async () => {
     const ip = '10.99.0.50';
+    renews = false;
     await perform('start', { ip });
     networks.ip(networks.left, 'addr', 'del', `${ip}/24`, 'dev', 'net0');
     const tookMs = await until(() => gone.length > 0);
@@ -129,22 +143,18 @@ describe('floating IPs between two hosts', () => {
   test('an address is announced anew when its link comes back', async () => {
     const ip = '10.99.0.54';
     await perform('start', { ip });
-    const renewal = setInterval(
-      () => heart.renew([{ instance: vip, address: ip, prefix: 24, device: 'net0' }]),
-      200,
-    );
     networks.ip(networks.right, 'link', 'set', 'net0', 'down');
     await until(() => networks.ip(networks.left, 'link', 'show', 'net0').includes('NO-CARRIER'));
     networks.ip(networks.right, 'link', 'set', 'net0', 'up');
     const stale = ['lladdr', '02:00:00:00:00:99', 'dev', 'net0', 'nud', 'stale'];
     networks.ip(networks.right, 'neigh', 'replace', ip, ...stale);
     await until(() => !networks.ip(networks.right, 'neigh', 'show', ip).includes('00:99'), 3_000);
-    clearInterval(renewal);
     await perform('stop', { ip });
   });
 
   test('events go on after the process that follows them was killed', async () => {
     const ip = '10.99.0.50';
+    renews = false;
     await perform('start', { ip });
     const follower = childrenOf(process.pid).find((pid) => commandOf(pid).includes('monitor'));
     process.kill(Number(follower), 'SIGKILL');
