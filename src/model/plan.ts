@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly wishes: readonly Wish[];
   /** Nodes that asked to leave: everything moves away from them first. */
   readonly leaving: readonly NodeId[];
+  /** Instances that run with an older definition (agent, parameters): they are restarted in place. */
+  readonly changed?: readonly InstanceId[];
 }
 
 /** Gone as soon as it is fulfilled or cannot be. */

@@ -86,5 +86,26 @@ export type Reason =
       readonly nodes: readonly NodeId[];
     }
   | { readonly rule: 'waits-for-lost-node'; readonly resource: ResourceId; readonly node: NodeId }
-  | { readonly rule: 'no-node'; readonly resource: ResourceId }
+  /** Nobody has looked yet whether it runs there. */
+  | { readonly rule: 'not-probed'; readonly resource: ResourceId; readonly node: NodeId }
+  /** A failure that trying again on the same node cannot mend: agent missing, bad arguments, no permission. */
+  | {
+      readonly rule: 'unusable';
+      readonly resource: ResourceId;
+      readonly node: NodeId;
+      readonly exitCode: number;
+      readonly text: string;
+      /** Wall-clock time at which that failure is forgotten. */
+      readonly untilMs: number;
+    }
+  /** A clone has copies on many nodes: there is nothing to be moved. */
+  | { readonly rule: 'runs-everywhere'; readonly resource: ResourceId }
+  /** Order rules that wait for each other. */
+  | { readonly rule: 'order-cycle'; readonly resource: ResourceId }
+  | {
+      readonly rule: 'no-node';
+      readonly resource: ResourceId;
+      /** Why each node is out of the question. */
+      readonly refusals: readonly { readonly node: NodeId; readonly because: Reason }[];
+    }
   | { readonly rule: 'clone-limit'; readonly resource: ResourceId; readonly max: number };
