@@ -1,26 +1,12 @@
-import { assert, unreachable } from '../../base/assert.ts';
+import { unreachable } from '../../base/assert.ts';
 import { addMs, type Instant, instant, msBetween } from '../../base/instant.ts';
 import type { Machine } from '../../base/machine.ts';
-import type { NodeId } from '../../model/ids.ts';
-import { AddressTable } from './address-table.ts';
+import type { LinkId, NodeId } from '../../model/ids.ts';
 import { AgentWatch } from './agent-watch.ts';
-import { Gate, type GateAction } from './gate.ts';
-import type {
-  HeartEffect,
-  HeartInput,
-  HeartMemory,
-  HeartNote,
-  HeartStart,
-} from './heart-machine.ts';
-import type {
-  AgentToHeart,
-  GuardEntry,
-  HeartTiming,
-  HeartToAgent,
-  HeldPromise,
-  MemberFact,
-} from './heart-protocol.ts';
-import { Lease } from './lease.ts';
+import { Custody } from './custody.ts';
+import type { HeartEffect, HeartInput, HeartStart } from './heart-machine.ts';
+import { HeartOutbox } from './heart-outbox.ts';
+import type { AgentToHeart, HeartTiming, HeldPromise } from './heart-protocol.ts';
 import { never, sooner } from './never.ts';
 import type { AckPacket, HeartbeatPacket, Incarnation } from './packet.ts';
 import type { PeerWatch } from './peer-watch.ts';
@@ -29,15 +15,11 @@ import { SendLog } from './send-log.ts';
 import { Voter } from './voter.ts';
 
 const viewMs = 1000;
-/** Watchdog devices count in seconds. */
-const feedMs = 250;
 /** Before the first configuration. */
 const defaultIntervalMs = 100;
-const defaultSelfStopMs = 500;
 const longAgo: Instant = instant(Number.NEGATIVE_INFINITY);
 
 type Configure = AgentToHeart & { readonly kind: 'configure' };
-type Voters = AgentToHeart & { readonly kind: 'voters' };
 
 /**
  * The heart of a node (DESIGN sections 4 and 5): sends and answers heartbeats, holds the lease, and puts everything
@@ -49,49 +31,32 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
   readonly #run: number;
   readonly #peers = new Peers();
   readonly #sends = new SendLog();
-  readonly #lease: Lease;
+  readonly #custody: Custody;
   readonly #voter: Voter;
-  readonly #gate: Gate;
-  readonly #addresses: AddressTable;
   readonly #agent: AgentWatch;
   #configure: Configure | undefined;
-  #voters: Voters | undefined;
-  /** S of the present incarnation: within it, it may only shrink (R7). */
-  #selfStopMs: number;
-  /** The applied log says that the present incarnation is lost or has left. */
-  #lost = false;
-  /** Whether the lease stood when it was last looked at: what the agent was told. */
-  #stood = false;
-  #guards: readonly GuardEntry[] = [];
-  /** The guard plan is in; no gate opens before. */
-  #guarded = false;
   /** Too long without a working agent: no lease is asked for. */
   #givenUp = false;
-  /** Counts connections of the agent: an answer is for the connection that asked. */
-  #connection = 0;
   #roundAt: Instant = never;
   #roundSentAt: Instant = longAgo;
   #viewAt: Instant = never;
   #viewStale = false;
-  #feedAt: Instant;
-  #rememberAt: Instant = never;
-  #remembered: Instant = longAgo;
   #due: Instant;
-  #effects: HeartEffect[] = [];
+  readonly #out: HeartOutbox;
 
   constructor(start: HeartStart) {
     const { memory, now } = start;
     this.#self = start.self;
     this.#run = start.run;
-    this.#lease = new Lease(start.self);
-    this.#voter = new Voter(start.self, now);
-    this.#gate = new Gate(memory?.retired ?? 0);
-    this.#addresses = new AddressTable(memory?.addresses ?? [], now);
     this.#agent = new AgentWatch(now);
-    this.#selfStopMs = memory?.selfStopMs ?? defaultSelfStopMs;
-    this.#feedAt = now;
+    this.#out = new HeartOutbox(() => this.#agent.working);
+    this.#voter = new Voter(start.self, now);
+    this.#custody = new Custody(start, this.#out);
     this.#due = now;
-    if (memory !== undefined) this.#resume(memory, now);
+    if (memory?.voters !== undefined) {
+      this.#adopt(memory.voters.configuration, memory.voters.voters, now);
+    }
+    if (memory?.configure !== undefined) this.#takeConfigure(memory.configure, now);
   }
 
   deadline(): Instant | undefined {
@@ -100,35 +65,24 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
 
   step(input: HeartInput, now: Instant): readonly HeartEffect[] {
     this.#noticeStall(now);
-    this.#checkLease(now); // Before the input: after a stall nothing may act on a lease that has ended.
+    this.#custody.checkLease(now); // Before the input: after a stall nothing may act on a lease that has ended.
     this.#take(input, now);
     if (input.kind === 'wake') this.#judge(now);
-    this.#checkLease(now);
+    this.#custody.checkLease(now);
     this.#work(now);
     if (this.#viewStale || now >= this.#viewAt) this.#sendView(now);
     this.#due = this.#nextDue(now);
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
+    return this.#out.take();
   }
 
   /** R2: end of the lease on this node's clock; long ago where there was none. */
   get leaseUntil(): Instant {
-    return this.#lease.until;
+    return this.#custody.lease.until;
   }
 
   /** For tests and the simulator: throws where the parts contradict each other. */
   assertInvariants(now: Instant): void {
-    const keep = this.#configure?.onLeaseLost === 'keep';
-    if (this.#gate.isOpen && !keep) {
-      assert(this.#lease.standing(now) && !this.#lost, 'R10: an open gate has a lease');
-      assert(
-        this.#gate.incarnation === this.#lease.incarnation,
-        'R11: the gate is of this incarnation',
-      );
-    }
-    const held = this.#addresses.held.length > 0;
-    assert(!held || this.#gate.incarnation !== undefined, 'R11: addresses are held inside a gate');
+    this.#custody.assertInvariants(now);
   }
 
   #take(input: HeartInput, now: Instant): void {
@@ -143,20 +97,18 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
         this.#takeMessage(input.message, now);
         break;
       case 'agent-up':
-        this.#connection += 1;
+        this.#custody.connected();
         this.#agent.connected(now);
         break;
       case 'agent-down':
-        this.#note({ kind: 'agent-down' });
+        this.#out.note({ kind: 'agent-down' });
         this.#agent.gone(now);
         break;
-      case 'put-down-progress': {
-        const action = this.#gate.progress(input.incarnation, input.left, now);
-        if (action !== undefined) this.#perform(action, now);
+      case 'put-down-progress':
+        this.#custody.putDownProgress(input.incarnation, input.left, now);
         break;
-      }
       case 'address-done':
-        this.#addressDone(input.request, input.error);
+        this.#custody.addressDone(input.request, input.error);
         break;
       default:
         unreachable(input);
@@ -177,7 +129,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
   /** Every copy is answered at once, on the link by which it came. */
   #takeHeartbeat(
     peer: PeerWatch,
-    link: HeartInputLink,
+    link: LinkId,
     packet: HeartbeatPacket,
     timing: HeartTiming,
     now: Instant,
@@ -207,34 +159,28 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
       grantMs,
       refusal,
     };
-    this.#effects.push({ kind: 'send', to: peer.node, link, packet: ack });
+    this.#out.push({ kind: 'send', to: peer.node, link, packet: ack });
   }
 
   /** R3: this voter stays quiet about the node for as long as it has granted. */
   #granted(node: NodeId, incarnation: Incarnation, until: Instant): void {
     const request = this.#voter.granted(node, incarnation, until);
-    if (request !== undefined) this.#tell({ ...request, kind: 'heard' });
+    if (request !== undefined) this.#out.tell({ ...request, kind: 'heard' });
   }
 
-  #takeAck(
-    peer: PeerWatch,
-    link: HeartInputLink,
-    ack: AckPacket,
-    timing: HeartTiming,
-    now: Instant,
-  ): void {
+  #takeAck(peer: PeerWatch, link: LinkId, ack: AckPacket, timing: HeartTiming, now: Instant): void {
     if (ack.run !== this.#run || ack.voterRun < peer.run) return; // R1.
     const sentAt = this.#sends.sentAt(ack.sequence);
     if (sentAt === undefined) return;
     this.#proveRun(peer, ack.voterRun, timing, now);
     if (peer.acked(ack.sequence, now)) this.#heard(peer, now);
     if (peer.link(link)?.acked(sentAt, now, timing.intervalMs)) {
-      this.#note({ kind: 'link-up', peer: peer.node, link });
+      this.#out.note({ kind: 'link-up', peer: peer.node, link });
       this.#peers.changed(now);
       this.#viewStale = true;
     }
     if (ack.grantMs > 0) {
-      this.#lease.acked(peer.node, ack.incarnation, ack.sequence, sentAt, ack.grantMs);
+      this.#custody.lease.acked(peer.node, ack.incarnation, ack.sequence, sentAt, ack.grantMs);
     } else if (ack.refusal?.kind === 'newer-configuration') {
       this.#adopt(ack.refusal.configuration, ack.refusal.voters, now);
     }
@@ -246,15 +192,15 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
   }
 
   #heard(peer: PeerWatch, now: Instant): void {
-    this.#note({ kind: 'peer-heard', peer: peer.node });
+    this.#out.note({ kind: 'peer-heard', peer: peer.node });
     this.#peers.changed(now);
     this.#viewStale = true;
   }
 
   /** R14: the newer set counts at once. */
   #adopt(configuration: number, voters: readonly NodeId[], now: Instant): void {
-    if (!this.#lease.adopt(configuration, voters)) return;
-    this.#note({ kind: 'voters-adopted', configuration });
+    if (!this.#custody.lease.adopt(configuration, voters)) return;
+    this.#out.note({ kind: 'voters-adopted', configuration });
     if (this.#configure !== undefined) this.#hurry(now, this.#configure.timing);
   }
 
@@ -281,14 +227,12 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
         this.#takeConfigure(message, now);
         break;
       case 'voters':
-        this.#voters = message;
         this.#voter.setVoters(message.configuration, message.voters);
         this.#adopt(message.configuration, message.voters, now);
-        this.#remember();
+        this.#custody.setVoters(message);
         break;
       case 'applied':
-        this.#voter.setApplied(message.index, message.members);
-        this.#takeOwnFact(this.#voter.fact(this.#self), now);
+        this.#takeApplied(message, now);
         break;
       case 'promise':
         this.#takePromiseRequest(message, now);
@@ -296,30 +240,23 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
       case 'release':
         if (this.#voter.release(message.node, message.incarnation)) {
           const { node: peer, incarnation } = message;
-          this.#note({ kind: 'promise-released', peer, incarnation });
+          this.#out.note({ kind: 'promise-released', peer, incarnation });
         }
         break;
       case 'drain':
-        this.#voter.drain(message.configuration, this.#lease.until, now);
+        this.#voter.drain(message.configuration, this.#custody.lease.until, now);
         break;
       case 'guard':
-        this.#guards = message.entries;
-        this.#guarded = true;
-        this.#remember(); // Before the agent may begin an operation.
-        this.#tell({ kind: 'guarded', version: message.version });
-        this.#tryOpen(now);
+        this.#custody.guard(message.version, message.entries, now);
         break;
       case 'set-address':
-        this.#setAddress(message, now);
+        this.#custody.setAddress(message, now);
         break;
-      case 'remove-address': {
-        const { request, held } = message;
-        this.#effects.push(this.#addresses.remove(request, this.#connection, held));
-        this.#remember();
+      case 'remove-address':
+        this.#custody.removeAddress(message.request, message.held);
         break;
-      }
       case 'put-down':
-        this.#putDownAsAsked(now);
+        this.#custody.putDownAsAsked(now);
         break;
       case 'bye':
         this.#agent.leaves();
@@ -332,50 +269,32 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
   }
 
   #greet(): void {
-    const incarnation = this.#lease.incarnation;
-    const leaseUntil = this.#stood ? this.#lease.until : undefined;
+    const { incarnation } = this.#custody.lease;
+    const { leaseUntil, addresses } = this.#custody;
     const { promises } = this.#voter;
-    const addresses = this.#addresses.held;
-    this.#tell({ kind: 'hello', run: this.#run, incarnation, leaseUntil, promises, addresses });
-    if (this.#stood) this.#tell({ kind: 'lease', incarnation, standing: true });
-    if (this.#gate.isOpen) this.#tell({ kind: 'gate', incarnation, open: true });
-    // An earlier agent process has asked to put this incarnation down for good, and may not have heard that it is.
-    const over = incarnation > 0 && incarnation <= this.#gate.retired;
-    if (over && this.#gate.incarnation === undefined) this.#tell({ kind: 'all-down', incarnation });
+    this.#out.tell({ kind: 'hello', run: this.#run, incarnation, leaseUntil, promises, addresses });
+    this.#custody.greet();
     this.#viewStale = true;
   }
 
   #takeConfigure(message: Configure, now: Instant): void {
     const { timing } = message;
-    const keptBefore = this.#configure?.onLeaseLost === 'keep';
     this.#configure = message;
     this.#voter.configure(timing.detectMaxMs, timing.marginMs, now);
-    this.#selfStopMs =
-      this.#lease.incarnation === 0
-        ? timing.selfStopMs
-        : Math.min(this.#selfStopMs, timing.selfStopMs);
+    // R8: the next run of the heart must wait out what this one may have granted.
+    const detectMaxMs = this.#voter.dmaxMs(now) ?? timing.detectMaxMs;
+    this.#custody.configure({ ...message, timing: { ...timing, detectMaxMs } }, now);
     if (this.#peers.configure(this.#self, message.peers, now)) this.#hurry(now, timing);
     if (this.#roundAt === never) this.#roundAt = now;
-    if (keptBefore && message.onLeaseLost === 'stop' && !this.#stood) this.#shut(now, now);
-    this.#remember();
     this.#viewStale = true;
   }
 
-  /** What the applied log says of this node itself: its incarnation is new, or over. */
-  #takeOwnFact(fact: MemberFact | undefined, now: Instant): void {
-    if (fact === undefined || fact.incarnation < this.#lease.incarnation) return;
-    if (fact.incarnation > this.#lease.incarnation) {
-      this.#shut(now, now); // R12: the join has ended the incarnation before.
-      if (this.#stood) this.#leaseEnded();
-      this.#lease.begin(fact.incarnation, this.#sends.sequence + 1);
-      this.#selfStopMs = this.#configure?.timing.selfStopMs ?? defaultSelfStopMs;
-      this.#lost = fact.lost;
-      if (this.#configure !== undefined) this.#hurry(now, this.#configure.timing);
-      this.#remember();
-    } else if (fact.lost && !this.#lost) {
-      this.#lost = true;
-      this.#shut(now, now); // R9: it learned that it is lost.
-    }
+  #takeApplied(message: AgentToHeart & { readonly kind: 'applied' }, now: Instant): void {
+    this.#voter.setApplied(message.index, message.members);
+    const own = this.#voter.fact(this.#self);
+    if (own === undefined) return;
+    const joined = this.#custody.takeOwnFact(own, this.#sends.sequence + 1, now);
+    if (joined && this.#configure !== undefined) this.#hurry(now, this.#configure.timing);
   }
 
   #takePromiseRequest(message: AgentToHeart & { readonly kind: 'promise' }, now: Instant): void {
@@ -383,113 +302,13 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     const request: HeldPromise = { node, incarnation, term, round };
     const answer = this.#voter.promise(request, now);
     if (answer === 'promised') this.#promised(request);
-    else if (answer === 'heard') this.#tell({ ...request, kind: 'heard' });
+    else if (answer === 'heard') this.#out.tell({ ...request, kind: 'heard' });
   }
 
   /** R4: in force inside this step; the agent writes it down and only then says so. */
   #promised(promise: HeldPromise): void {
-    this.#note({ kind: 'promised', peer: promise.node, incarnation: promise.incarnation });
-    this.#tell({ ...promise, kind: 'promised' });
-  }
-
-  /** R12: this node asks to join anew only when this incarnation is over and all of it is down. */
-  #putDownAsAsked(now: Instant): void {
-    const { incarnation } = this.#lease;
-    this.#gate.retire(incarnation);
-    this.#remember();
-    if (this.#gate.incarnation === undefined) this.#tell({ kind: 'all-down', incarnation });
-    else this.#shut(now, now);
-  }
-
-  // --- Addresses -------------------------------------------------------------------------------------------------
-
-  /** R11: an address is set inside the open gate of the incarnation that asks, or not at all. */
-  #setAddress(message: AgentToHeart & { readonly kind: 'set-address' }, now: Instant): void {
-    const { request, incarnation, held } = message;
-    if (!this.#gate.isOpen || this.#gate.incarnation !== incarnation) {
-      this.#tell({ kind: 'address-done', request, error: 'the gate is shut' });
-      return;
-    }
-    const effect = this.#addresses.set(request, this.#connection, held, now);
-    this.#remember();
-    this.#effects.push(effect);
-  }
-
-  #addressDone(request: number, error: string | undefined): void {
-    const { answer, undo } = this.#addresses.done(request, error);
-    if (undo !== undefined) this.#effects.push(undo);
-    if (answer?.connection !== this.#connection) return;
-    const shut = undo === undefined ? error : 'the gate was shut';
-    this.#tell({ kind: 'address-done', request: answer.request, error: shut });
-  }
-
-  // --- Lease and gate --------------------------------------------------------------------------------------------
-
-  #checkLease(now: Instant): void {
-    const standing = this.#lease.standing(now);
-    if (standing === this.#stood) return;
-    if (!standing) {
-      this.#leaseEnded();
-      if (this.#configure?.onLeaseLost !== 'keep') this.#shut(this.#lease.until, now); // R10.
-      return;
-    }
-    this.#stood = true;
-    const { incarnation } = this.#lease;
-    this.#note({ kind: 'lease-gained', incarnation });
-    this.#tell({ kind: 'lease', incarnation, standing: true });
-    this.#tryOpen(now);
-  }
-
-  #leaseEnded(): void {
-    this.#stood = false;
-    const { incarnation } = this.#lease;
-    this.#note({ kind: 'lease-ended', incarnation });
-    this.#tell({ kind: 'lease', incarnation, standing: false });
-  }
-
-  /** R10, R11: opens for the incarnation that holds the lease, once nothing of an earlier time is left. */
-  #tryOpen(now: Instant): void {
-    if (!this.#guarded || this.#lost || !this.#lease.standing(now)) return;
-    const { incarnation } = this.#lease;
-    if (this.#gate.mayOpen(incarnation)) this.#perform(this.#gate.open(incarnation), now);
-  }
-
-  #shut(endedAt: Instant, now: Instant): void {
-    const action = this.#gate.shut(endedAt, this.#selfStopMs, now);
-    if (action === undefined) return;
-    this.#perform(action, now);
-    const incarnation = this.#gate.incarnation ?? 0;
-    this.#tell({ kind: 'gate', incarnation, open: false });
-    this.#remember();
-  }
-
-  #perform(action: GateAction, now: Instant): void {
-    switch (action.kind) {
-      case 'open':
-        this.#remember(); // Before anything can run in it: a later run must find it.
-        this.#effects.push({ kind: 'open-gate', incarnation: action.incarnation });
-        this.#tell({ kind: 'gate', incarnation: action.incarnation, open: true });
-        break;
-      case 'put-down':
-        this.#effects.push({
-          ...action,
-          controlGroups: this.#guards.flatMap((guard) => guard.controlGroups),
-          addresses: this.#addresses.held,
-        });
-        break;
-      case 'all-down':
-        this.#addresses.clear();
-        this.#remember();
-        this.#note({ kind: 'put-down', incarnation: action.incarnation, tookMs: action.tookMs });
-        this.#tell({ kind: 'all-down', incarnation: action.incarnation });
-        this.#tryOpen(now); // R10: the lease may be back.
-        break;
-      case 'reset':
-        this.#effects.push({ kind: 'reset-host', reason: action.reason });
-        break;
-      default:
-        unreachable(action);
-    }
+    this.#out.note({ kind: 'promised', peer: promise.node, incarnation: promise.incarnation });
+    this.#out.tell({ ...promise, kind: 'promised' });
   }
 
   // --- Time ------------------------------------------------------------------------------------------------------
@@ -499,7 +318,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     const intervalMs = this.#configure?.timing.intervalMs ?? defaultIntervalMs;
     const lateMs = msBetween(this.#due, now);
     if (lateMs <= intervalMs) return;
-    this.#note({ kind: 'stalled', forMs: lateMs });
+    this.#out.note({ kind: 'stalled', forMs: lateMs });
     this.#peers.stalled(now);
     this.#agent.stalled(now);
     this.#voter.stalled(now, 2 * intervalMs);
@@ -510,56 +329,36 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     const timing = this.#configure?.timing;
     if (timing !== undefined && now >= this.#peers.due) {
       for (const note of this.#peers.check(now, timing)) {
-        this.#note(note);
+        this.#out.note(note);
         this.#viewStale = true;
       }
     }
     for (const promise of this.#voter.completed(now)) this.#promised(promise);
     for (const configuration of this.#voter.drained(now)) {
-      this.#tell({ kind: 'drained', configuration });
+      this.#out.tell({ kind: 'drained', configuration });
     }
     if (now >= this.#agent.due()) this.#checkAgent(now);
   }
 
   #checkAgent(now: Instant): void {
     for (const action of this.#agent.check(now)) {
-      if (action.kind === 'ping') this.#tell(action);
+      if (action.kind === 'ping') this.#out.tell(action);
       else if (action.kind === 'start') {
-        this.#effects.push({ kind: 'start-agent' });
-        this.#note({ kind: 'agent-started' });
+        this.#out.push({ kind: 'start-agent' });
+        this.#out.note({ kind: 'agent-started' });
       } else {
-        this.#effects.push({ kind: 'kill-agent' });
-        this.#note({ kind: 'agent-hung' });
+        this.#out.push({ kind: 'kill-agent' });
+        this.#out.note({ kind: 'agent-hung' });
       }
     }
   }
 
   /** What does not depend on others: done in every step in which it is due. */
   #work(now: Instant): void {
-    if (now >= this.#gate.due()) {
-      const until =
-        this.#gate.incarnation === this.#lease.incarnation ? this.#lease.until : longAgo;
-      const actions = this.#gate.check(now, this.#lost ? longAgo : until, this.#selfStopMs);
-      for (const action of actions) this.#perform(action, now);
-    }
-    if (now >= this.#roundAt && this.#configure !== undefined) {
-      this.#sendRound(this.#configure.timing, now);
-      this.#checkLease(now); // A lone voter gains its lease by sending.
-    }
-    if (this.#gate.isOpen) {
-      const renewal = this.#addresses.renew(now);
-      if (renewal !== undefined) this.#effects.push(renewal);
-    }
-    if (now >= this.#rememberAt) this.#remember();
-    else if (this.#rememberAt === never && this.#lease.until > this.#remembered) {
-      this.#rememberAt = addMs(now, 2 * (this.#configure?.timing.intervalMs ?? defaultIntervalMs));
-    }
-    if (now >= this.#feedAt) {
-      this.#feedAt = addMs(now, feedMs);
-      const quiet = this.#stood || this.#gate.incarnation === undefined;
-      const kept = this.#gate.isOpen; // Without a lease only with `keep`.
-      if ((quiet || kept) && !this.#gate.failed) this.#effects.push({ kind: 'feed-watchdog' });
-    }
+    this.#custody.work(now);
+    if (now < this.#roundAt || this.#configure === undefined) return;
+    this.#sendRound(this.#configure.timing, now);
+    this.#custody.checkLease(now); // A lone voter gains its lease by sending.
   }
 
   #sendRound(timing: HeartTiming, now: Instant): void {
@@ -568,8 +367,8 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     this.#roundSentAt = now;
     this.#checkGrace(timing, now);
     const sequence = this.#sends.sent(now);
-    const incarnation = this.#lost || this.#givenUp ? 0 : this.#lease.incarnation;
-    if (incarnation > 0) this.#lease.sent(now, this.#ownGrantMs(timing));
+    const incarnation = this.#custody.lost || this.#givenUp ? 0 : this.#custody.lease.incarnation;
+    if (incarnation > 0) this.#custody.lease.sent(now, this.#ownGrantMs(timing));
     for (const peer of this.#peers.list) {
       for (const watch of peer.links) {
         const packet: HeartbeatPacket = {
@@ -577,13 +376,13 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
           incarnation,
           run: this.#run,
           sequence,
-          configuration: this.#lease.configuration,
+          configuration: this.#custody.lease.configuration,
           peerRun: peer.run,
           hears: this.#peers.hears,
           agent: this.#agent.working,
           rttMs: watch.rttMs,
         };
-        this.#effects.push({ kind: 'send', to: peer.node, link: watch.link, packet });
+        this.#out.push({ kind: 'send', to: peer.node, link: watch.link, packet });
       }
     }
   }
@@ -591,13 +390,13 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
   /** A node without a working agent asks for no lease any more, so that its resources can go elsewhere. */
   #checkGrace(timing: HeartTiming, now: Instant): void {
     const givenUp = this.#agent.idleMs(now) > timing.agentGraceMs;
-    if (givenUp && !this.#givenUp) this.#note({ kind: 'agent-given-up' });
+    if (givenUp && !this.#givenUp) this.#out.note({ kind: 'agent-given-up' });
     this.#givenUp = givenUp;
   }
 
   /** R2: with other voters their grants decide. A lone voter need not fear for long: nobody can declare it lost. */
   #ownGrantMs(timing: HeartTiming): number {
-    return this.#lease.voters.length > 1
+    return this.#custody.lease.voters.length > 1
       ? timing.detectMaxMs
       : Math.min(timing.detectMaxMs, 4 * timing.detectMinMs);
   }
@@ -607,73 +406,17 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     this.#viewAt = addMs(now, viewMs);
     this.#viewStale = false;
     if (timing === undefined) return;
-    const leaseMs = this.#stood ? msBetween(now, this.#lease.until) : undefined;
-    this.#tell({ kind: 'view', view: { leaseMs, peers: this.#peers.view(now, timing) } });
+    const { leaseUntil } = this.#custody;
+    const leaseMs = leaseUntil === undefined ? undefined : msBetween(now, leaseUntil);
+    this.#out.tell({ kind: 'view', view: { leaseMs, peers: this.#peers.view(now, timing) } });
   }
 
   #nextDue(now: Instant): Instant {
     let due = sooner(this.#roundAt, this.#viewAt);
-    due = sooner(due, this.#feedAt);
-    due = sooner(due, this.#rememberAt);
-    due = sooner(due, this.#gate.due());
+    due = sooner(due, this.#custody.due());
     due = sooner(due, this.#agent.due());
     due = sooner(due, this.#voter.due(now));
-    if (this.#stood) due = sooner(due, this.#lease.until);
-    if (this.#gate.isOpen) due = sooner(due, this.#addresses.due);
     if (this.#configure !== undefined) due = sooner(due, this.#peers.due);
     return due;
   }
-
-  // --- Memory ----------------------------------------------------------------------------------------------------
-
-  /** A run before this one, on the same boot, left this: its lease stands to its end (R2), its gate is this one's. */
-  #resume(memory: HeartMemory, now: Instant): void {
-    this.#lease.begin(memory.incarnation, 1);
-    if (memory.leaseUntil !== undefined) this.#lease.resume(memory.leaseUntil);
-    this.#guards = memory.guards;
-    this.#guarded = memory.gateOpen;
-    if (memory.configure !== undefined) this.#takeConfigure(memory.configure, now);
-    if (memory.voters !== undefined)
-      this.#lease.adopt(memory.voters.configuration, memory.voters.voters);
-    this.#voters = memory.voters;
-    const kept = memory.configure?.onLeaseLost === 'keep';
-    this.#stood = this.#lease.standing(now);
-    if (memory.gateOpen) {
-      const retired = memory.incarnation <= memory.retired;
-      this.#perform(this.#gate.open(memory.incarnation), now);
-      if (retired || !(this.#stood || kept)) {
-        this.#shut(sooner(memory.leaseUntil ?? now, now), now);
-      }
-    }
-  }
-
-  #remember(): void {
-    this.#remembered = this.#lease.until;
-    this.#rememberAt = never;
-    const memory: HeartMemory = {
-      incarnation: this.#gate.incarnation ?? this.#lease.incarnation,
-      leaseUntil: this.#lease.until === longAgo ? undefined : this.#lease.until,
-      selfStopMs: this.#selfStopMs,
-      gateOpen: this.#gate.incarnation !== undefined,
-      addresses: this.#addresses.held,
-      guards: this.#guards,
-      retired: this.#gate.retired,
-      configure: this.#configure,
-      voters: this.#voters,
-    };
-    this.#effects.push({ kind: 'remember', memory });
-  }
-
-  // --- Effects ---------------------------------------------------------------------------------------------------
-
-  /** Words to an agent that is not there are lost: the next one is told all by `hello`. */
-  #tell(message: HeartToAgent): void {
-    if (this.#agent.working) this.#effects.push({ kind: 'agent', message });
-  }
-
-  #note(note: HeartNote): void {
-    this.#effects.push({ kind: 'note', note });
-  }
 }
-
-type HeartInputLink = (HeartInput & { readonly kind: 'packet' })['link'];
