@@ -21,8 +21,8 @@ export type NodeInput =
   | { readonly kind: 'stream'; readonly peer: NodeId; readonly up: boolean }
   /** This write and all before it are on disk. */
   | { readonly kind: 'persisted'; readonly ticket: number }
-  /** The disk takes no writes (full, read-only, broken): this node votes and promises no more until it restarts. */
-  | { readonly kind: 'disk-failed'; readonly reason: string }
+  /** The disk takes no writes at present (full, read-only), or takes them again (undefined). */
+  | { readonly kind: 'disk-trouble'; readonly reason: string | undefined }
   | { readonly kind: 'heart'; readonly message: HeartToAgent }
   | {
       readonly kind: 'operation-done';
@@ -59,6 +59,8 @@ export type NodeEffect =
       readonly peers: readonly PeerAddress[];
       readonly secrets: ClusterSecrets;
     }
+  /** The history grew: readers that wait may look. */
+  | { readonly kind: 'events' }
   /** This node is no member any more and has nothing left to do: the process may end. */
   | { readonly kind: 'end'; readonly reason: string }
   | { readonly kind: 'note'; readonly note: NodeNote };
@@ -117,5 +119,5 @@ export type NodeNote =
       readonly decision: number;
       readonly orders: number;
     }
-  | { readonly kind: 'disk-failed'; readonly reason: string }
+  | { readonly kind: 'disk-trouble'; readonly reason: string | undefined }
   | { readonly kind: 'refused'; readonly text: string };

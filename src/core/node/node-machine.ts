@@ -63,6 +63,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #appliedSinceSnapshot = 0;
   #peers: readonly PeerAddress[] = [];
   #toldPeers = '';
+  #toldEvents = 0;
   #toldDuties: readonly unknown[] = [];
 
   constructor(start: NodeStart) {
@@ -137,8 +138,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         return;
       case 'persisted':
         return this.#persisted(input.ticket);
-      case 'disk-failed':
-        return this.#diskFailed(input.reason);
+      case 'disk-trouble':
+        return this.#diskTrouble(input.reason);
       case 'heart':
         return this.#hear(input.message);
       case 'operation-done':
@@ -259,11 +260,11 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     }
   }
 
-  /** Nothing more gets durable, so nothing more is promised, voted or acknowledged; leadership goes elsewhere. */
-  #diskFailed(reason: string): void {
-    this.#trouble = [`the disk takes no writes: ${reason}`];
-    this.#out.push({ kind: 'note', note: { kind: 'disk-failed', reason } });
-    this.#handOver();
+  /** Nothing gets durable, so nothing is promised, voted or acknowledged meanwhile; leadership goes elsewhere. */
+  #diskTrouble(reason: string | undefined): void {
+    this.#trouble = reason === undefined ? [] : [reason];
+    this.#out.push({ kind: 'note', note: { kind: 'disk-trouble', reason } });
+    if (reason !== undefined) this.#handOver();
   }
 
   // --- Raft ------------------------------------------------------------------------------------------------------
@@ -499,6 +500,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#followAlways();
     }
     this.#followAlways();
+    this.#tellEvents();
     this.#compact();
   }
 
@@ -508,6 +510,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#loss.advance(this.#context);
     if (this.#raft.role !== 'leader') return;
     this.#leadership.advance(this.#loss.mayChangeVoters, this.#context);
+  }
+
+  #tellEvents(): void {
+    const { lastEvent } = this.#state;
+    if (lastEvent === this.#toldEvents) return;
+    this.#toldEvents = lastEvent;
+    this.#out.push({ kind: 'events' });
   }
 
   #tellPeers(): void {

@@ -1,0 +1,181 @@
+import { unreachable } from '../base/assert.ts';
+import { Prng } from '../base/prng.ts';
+import { Heart } from '../core/membership/heart.ts';
+import type { HeartEffect, HeartInput } from '../core/membership/heart-machine.ts';
+import type { PeerAddress } from '../core/node/node-io.ts';
+import { Driver } from '../driver/driver.ts';
+import type { ClusterSecrets } from '../model/command.ts';
+import { Addresses } from '../runtime/gate/addresses.ts';
+import { openGates } from '../runtime/gate/open-gates.ts';
+import type { NodeDirectories, NodeFile } from '../runtime/identity/node-file.ts';
+import { journal } from '../runtime/journal.ts';
+import { datagramKey } from '../runtime/net/datagram-seal.ts';
+import { Datagrams } from '../runtime/net/datagrams.ts';
+import { AlarmClock } from '../runtime/time/alarm-clock.ts';
+import { AgentProcess } from './agent-process.ts';
+import type { ChannelFromAgent } from './channel-messages.ts';
+import { HeartMemoryFile, nextRun } from './heart-memory.ts';
+import { heartNoteText } from './heart-note-text.ts';
+
+export interface HeartProcessOptions {
+  readonly directories: NodeDirectories;
+  readonly node: NodeFile;
+  /** The command that runs the agent. */
+  readonly agentCommand: readonly string[];
+  /** Ends this host at once when not everything could be put down. */
+  readonly resetHost: (reason: string) => void;
+}
+
+/** The heart's machine with its real ports. */
+export class HeartProcess {
+  readonly #options: HeartProcessOptions;
+  readonly #clock = new AlarmClock();
+  readonly #memory: HeartMemoryFile;
+  readonly #gate;
+  readonly #addresses = new Addresses();
+  readonly #datagrams: Datagrams;
+  readonly #agent: AgentProcess;
+  readonly #driver: Driver<HeartInput, HeartEffect>;
+  #isEnding = false;
+
+  constructor(options: HeartProcessOptions) {
+    const { directories, node, agentCommand } = options;
+    const run = nextRun(directories.state);
+    this.#options = options;
+    this.#memory = new HeartMemoryFile(directories.run);
+    this.#gate = openGates(directories.run);
+    this.#datagrams = new Datagrams({
+      self: node.node,
+      number: node.number,
+      clusterUuid: node.clusterId,
+      run,
+      links: node.links.map((link, number) => ({ ...link, number })),
+      onPacket: (from, link, packet) => this.#driver.feed({ kind: 'packet', from, link, packet }),
+    });
+    this.#agent = new AgentProcess(
+      agentCommand,
+      {},
+      {
+        onUp: () => this.#driver.feed({ kind: 'agent-up' }),
+        onMessage: (message) => this.#fromAgent(message),
+        onDown: () => this.#agentDown(),
+      },
+    );
+    const heart = new Heart({
+      self: node.node,
+      run,
+      memory: this.#memory.load(),
+      now: this.#clock.now(),
+      prng: new Prng(run),
+    });
+    this.#driver = new Driver<HeartInput, HeartEffect>(
+      heart,
+      { kind: 'wake' },
+      (effect) => this.#perform(effect),
+      this.#clock,
+    );
+  }
+
+  /** Throws a `PortError` where a port is taken. */
+  async start(): Promise<void> {
+    await this.#datagrams.start();
+    this.#configureNetwork(this.#options.node.seeds, this.#options.node.secrets);
+    this.#driver.feed({ kind: 'wake' });
+  }
+
+  /** Ends the agent, then this process; what runs on the node goes on, and the next heart takes it over. */
+  stop(): void {
+    this.#isEnding = true;
+    if (this.#agent.isRunning) this.#agent.terminate();
+    else this.#end();
+  }
+
+  #end(): void {
+    this.#driver.stop();
+    this.#addresses.close();
+    void this.#datagrams.close();
+  }
+
+  #agentDown(): void {
+    if (this.#isEnding) this.#end();
+    else this.#driver.feed({ kind: 'agent-down' });
+  }
+
+  #fromAgent(message: ChannelFromAgent): void {
+    if (message.kind === 'network') this.#configureNetwork(message.peers, message.secrets);
+    else this.#driver.feed({ kind: 'agent', message: message.message });
+  }
+
+  #configureNetwork(peers: readonly PeerAddress[], secrets: ClusterSecrets): void {
+    const { clusterId } = this.#options.node;
+    const [key, ...alsoAccepted] = secrets.datagramKeys.map(({ generation, secretBase64 }) =>
+      datagramKey(clusterId, generation, Buffer.from(secretBase64, 'base64')),
+    );
+    if (key === undefined) return;
+    this.#datagrams.configure({ peers, key, alsoAccepted });
+  }
+
+  #perform(effect: HeartEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        return this.#datagrams.send(effect.to, effect.link, effect.packet);
+      case 'agent':
+        return this.#agent.send(effect.message);
+      case 'start-agent':
+        if (!this.#isEnding) this.#agent.start();
+        return;
+      case 'kill-agent':
+        return this.#agent.kill();
+      case 'open-gate':
+        return this.#gate.open(effect.incarnation);
+      case 'put-down':
+        return this.#putDown(effect);
+      case 'set-address': {
+        const { request, held } = effect;
+        return this.#addresses.set(held, (error) =>
+          this.#driver.feed({ kind: 'address-done', request, error }),
+        );
+      }
+      case 'remove-address': {
+        const { request, held } = effect;
+        return this.#addresses.remove(held, (error) =>
+          this.#driver.feed({ kind: 'address-done', request, error }),
+        );
+      }
+      case 'renew-addresses':
+        return this.#addresses.renew(effect.held);
+      case 'remember':
+        return this.#memory.store(effect.memory);
+      case 'feed-watchdog':
+        return; // No watchdog device is configured.
+      case 'reset-host':
+        journal('error', `heart: resets this host: ${effect.reason}`);
+        return this.#options.resetHost(effect.reason);
+      case 'note': {
+        const line = heartNoteText(effect.note);
+        if (line !== undefined) journal(line.urgency, `heart: ${line.text}`);
+        return;
+      }
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  /** Addresses first: a request must not reach what is about to end. */
+  #putDown(effect: HeartEffect & { readonly kind: 'put-down' }): void {
+    const { incarnation, signal, controlGroups, addresses } = effect;
+    const standing = new Set(addresses.map((held) => held.address));
+    const report = (): void => {
+      const processes = this.#gate.putDown(incarnation, signal, controlGroups);
+      const left = [...processes, ...[...standing].map((address) => `address ${address}`)];
+      this.#driver.feed({ kind: 'put-down-progress', incarnation, left });
+    };
+    for (const held of addresses) {
+      this.#addresses.remove(held, (error) => {
+        if (error === undefined) standing.delete(held.address);
+        report();
+      });
+    }
+    report();
+  }
+}

@@ -1,0 +1,130 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { ClusterState } from '../core/store/cluster-state.ts';
+import type { ClusterSecrets } from '../model/command.ts';
+import { type ClusterConfig, defaultOptions } from '../model/config.ts';
+import { problemText } from '../model/config-file/config-problem.ts';
+import { readConfig } from '../model/config-file/read-config.ts';
+import { profiles } from '../model/config-file/read-options.ts';
+import { type NodeId, nodeId } from '../model/ids.ts';
+import type { MemberAddress } from '../model/status.ts';
+
+import {
+  hasNodeFile,
+  loadNodeFile,
+  logDirectory,
+  type NodeFile,
+  storeNodeFile,
+} from '../runtime/identity/node-file.ts';
+import {
+  createAuthority,
+  createRequest,
+  fingerprint,
+  signRequest,
+} from '../runtime/pki/authority.ts';
+import { storeAuthority, storeCredentials } from '../runtime/pki/node-credentials.ts';
+import { type InitOptions, type InitReport, LocalError } from './local-types.ts';
+import { CERTIFICATE_DAYS, createLog, memberAddresses, refuseLeftovers } from './node-log.ts';
+
+/** Makes this node the first member of a new cluster. Everything is in place, or nothing is. */
+export async function initCluster(options: InitOptions): Promise<InitReport> {
+  const { directories, name } = options;
+  const node = nodeId(options.node);
+  if (hasNodeFile(directories)) return sameCluster(options);
+  refuseLeftovers(options);
+  const config = initialConfig(options);
+  const links = memberAddresses(options.links);
+  const clusterId = randomUUID();
+  const authority = await createAuthority(clusterId);
+  const request = await createRequest(node);
+  const certificatePem = await signRequest({
+    authority,
+    clusterUuid: clusterId,
+    node,
+    requestPem: request.requestPem,
+    days: CERTIFICATE_DAYS,
+  });
+  const secrets: ClusterSecrets = {
+    datagramKeys: [{ generation: 1, secretBase64: randomBytes(32).toString('base64') }],
+  };
+  await createLog(logDirectory(directories), clusterId, node, {
+    data: initialState(clusterId, config, options.config, secrets, node, links),
+    voters: [node],
+  });
+  storeAuthority(directories.etc, authority);
+  storeCredentials(directories.etc, {
+    authorityPem: authority.certificatePem,
+    certificatePem,
+    keyPem: request.keyPem,
+  });
+  const seeds = [{ node, number: 1, addresses: links }];
+  storeNodeFile(directories, { format: 1, clusterId, node, number: 1, links, seeds, secrets });
+  return {
+    cluster: name,
+    clusterId,
+    node,
+    links: options.links,
+    fingerprint: fingerprint(authority.certificatePem),
+    changed: true,
+    warnings: warningsFor(options),
+  };
+}
+
+function sameCluster(options: InitOptions): InitReport {
+  const file: NodeFile = loadNodeFile(options.directories);
+  if (file.node !== options.node) {
+    throw new LocalError(
+      'exists',
+      `this machine is node ${file.node} of a cluster already`,
+      'to begin anew, stop the agent and remove its directories',
+    );
+  }
+  return {
+    cluster: options.name,
+    clusterId: file.clusterId,
+    node: file.node,
+    links: file.links,
+    fingerprint: '',
+    changed: false,
+    warnings: [],
+  };
+}
+
+function initialConfig(options: InitOptions): ClusterConfig {
+  if (options.config !== undefined) {
+    const read = readConfig(options.config);
+    if (read.kind === 'valid') return read.config;
+    const text = read.problems.map(problemText).join('\n');
+    throw new LocalError('invalid-config', text, 'mend the file and run the command again');
+  }
+  return {
+    name: options.name,
+    options: { ...defaultOptions, ...profiles[options.profile] },
+    nodes: {},
+    resources: [],
+    rules: [],
+  };
+}
+
+function initialState(
+  clusterId: string,
+  config: ClusterConfig,
+  source: string | undefined,
+  secrets: ClusterSecrets,
+  node: NodeId,
+  addresses: readonly MemberAddress[],
+): string {
+  const state = new ClusterState();
+  const atMs = Date.now();
+  state.apply({ kind: 'bootstrap', clusterId, config, source, secrets, node, atMs }, 1);
+  state.apply({ kind: 'add-node', node, addresses, tokenId: undefined, atMs }, 2);
+  return state.snapshot();
+}
+
+function warningsFor(options: InitOptions): readonly string[] {
+  const warnings: string[] = [];
+  if (options.links.length < 2) {
+    warnings.push('there is one network path only: its loss separates this node from the others');
+  }
+  return warnings;
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { ControlClient } from '../client/control-client.ts';
+import { nodeId } from '../model/ids.ts';
+import { type JoinReply, type JoinRequest, tokenMarks } from '../runtime/identity/join-messages.ts';
+import {
+  hasNodeFile,
+  loadNodeFile,
+  logDirectory,
+  storeNodeFile,
+} from '../runtime/identity/node-file.ts';
+import { JoinError, requestJoin } from '../runtime/net/join-client.ts';
+import { createRequest, fingerprint } from '../runtime/pki/authority.ts';
+import {
+  formatJoinToken,
+  type JoinToken,
+  joinTokenAdvice,
+  parseJoinToken,
+} from '../runtime/pki/join-token.ts';
+import { loadAuthority, storeCredentials } from '../runtime/pki/node-credentials.ts';
+import {
+  type JoinOptions,
+  type JoinReport,
+  LocalError,
+  type LocalErrorCode,
+  type TokenOptions,
+  type TokenReport,
+} from './local-types.ts';
+import { createEmptyLog, memberAddresses, refuseLeftovers } from './node-log.ts';
+
+const REQUEST_MS = 15_000;
+
+type Admitted = JoinReply & { readonly kind: 'admitted' };
+
+/** Makes a token with which one node may join once. The secret is in it alone; the cluster keeps its hash. */
+export async function createJoinToken(options: TokenOptions): Promise<TokenReport> {
+  const { directories, socket, lifetimeMs } = options;
+  const file = loadNodeFile(directories);
+  const authority = loadAuthority(directories.etc);
+  const secret = randomBytes(16).toString('hex');
+  const { tokenId, secretHash } = tokenMarks(secret);
+  await new ControlClient({ socket, by: options.by, timeoutMs: REQUEST_MS }).createToken(
+    tokenId,
+    secretHash,
+    lifetimeMs,
+  );
+  const untilMs = Date.now() + lifetimeMs;
+  const token = formatJoinToken({
+    authority: fingerprint(authority.certificatePem),
+    secret,
+    expiresAtMs: untilMs,
+    addresses: file.links.map(({ host, port }) => ({ host, port })),
+  });
+  return { token, tokenId, untilMs };
+}
+
+/** Makes this node a member of the token's cluster. Whatever fails leaves this machine as it was. */
+export async function joinCluster(options: JoinOptions): Promise<JoinReport> {
+  const { directories } = options;
+  const token = readToken(options.token);
+  if (hasNodeFile(directories)) return sameNode(options);
+  refuseLeftovers(options);
+  const node = nodeId(options.node);
+  const links = memberAddresses(options.links);
+  const { keyPem, requestPem } = await createRequest(node);
+  const request: JoinRequest = { secret: token.secret, node, links, requestPem };
+  const admitted = await askMembers(token, request, options.timeoutMs);
+  await createEmptyLog(logDirectory(directories), admitted.clusterId, node);
+  storeCredentials(directories.etc, {
+    authorityPem: admitted.authorityPem,
+    certificatePem: admitted.certificatePem,
+    keyPem,
+  });
+  const { clusterId, number, seeds, secrets } = admitted;
+  storeNodeFile(directories, { format: 1, clusterId, node, number, links, seeds, secrets });
+  return {
+    cluster: admitted.cluster,
+    clusterId,
+    node,
+    links: options.links,
+    admittedBy: admitted.by,
+    changed: true,
+  };
+}
+
+function readToken(text: string): JoinToken {
+  const token = parseJoinToken(text);
+  if (typeof token === 'string') {
+    throw new LocalError(
+      'bad-token',
+      joinTokenAdvice(token),
+      'make a new one on a member: holdfast cluster token',
+    );
+  }
+  if (token.expiresAtMs <= Date.now()) {
+    throw new LocalError(
+      'bad-token',
+      'the join token has expired',
+      'make a new one on a member: holdfast cluster token',
+    );
+  }
+  return token;
+}
+
+function sameNode(options: JoinOptions): JoinReport {
+  const file = loadNodeFile(options.directories);
+  if (file.node !== options.node) {
+    throw new LocalError(
+      'exists',
+      `this machine is node ${file.node} of a cluster already`,
+      'to begin anew, stop the agent and remove its directories',
+    );
+  }
+  return {
+    cluster: file.clusterId,
+    clusterId: file.clusterId,
+    node: file.node,
+    links: file.links,
+    admittedBy: '',
+    changed: false,
+  };
+}
+
+/** One address after the other; a refusal is final, for every member would say the same. */
+async function askMembers(
+  token: JoinToken,
+  request: JoinRequest,
+  timeoutMs: number,
+): Promise<Admitted> {
+  const endsAt = performance.now() + timeoutMs;
+  const failures: string[] = [];
+  for (const address of token.addresses) {
+    if (performance.now() > endsAt) break;
+    try {
+      const reply = (await requestJoin(address, token.authority, request)) as JoinReply;
+      if (reply.kind === 'admitted') return reply;
+      throw new LocalError(reply.code as LocalErrorCode, reply.message, reply.hint);
+    } catch (error) {
+      if (!(error instanceof JoinError)) throw error;
+      if (error.kind === 'wrong-authority') throw new LocalError('bad-token', error.message);
+      failures.push(error.message);
+    }
+  }
+  throw new LocalError(
+    'unavailable',
+    `no member could be asked: ${failures.join('; ')}`,
+    'is the agent running there, and is the port (TCP) open?',
+  );
+}
