@@ -31,7 +31,10 @@ export function primitiveById(
 }
 
 /** The resource of that name: a top-level one, what a clone copies, or a member of a group. */
-export function resourceById(config: ClusterConfig, id: ResourceId): ResourceConfig | undefined {
+export function resourceById(
+  config: Pick<ClusterConfig, 'resources'>,
+  id: ResourceId,
+): ResourceConfig | undefined {
   for (const resource of config.resources) {
     if (resource.id === id) return resource;
     if (resource.kind === 'clone' && resource.of.id === id) return resource.of;
