@@ -42,6 +42,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
   #viewAt: Instant = never;
   #viewStale = false;
   #due: Instant;
+  #steppedAt: Instant = longAgo;
   readonly #out: HeartOutbox;
 
   constructor(start: HeartStart) {
@@ -316,7 +317,8 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
   /** Woken late by more than an interval: this node slept, so silence that it noticed says nothing about others. */
   #noticeStall(now: Instant): void {
     const intervalMs = this.#configure?.timing.intervalMs ?? defaultIntervalMs;
-    const lateMs = msBetween(this.#due, now);
+    const lateMs = msBetween(this.#due > this.#steppedAt ? this.#due : this.#steppedAt, now);
+    this.#steppedAt = now;
     if (lateMs <= intervalMs) return;
     this.#out.note({ kind: 'stalled', forMs: lateMs });
     this.#peers.stalled(now);
