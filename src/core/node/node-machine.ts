@@ -52,6 +52,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   /** Writes that are not yet on disk, in order. */
   readonly #writes: { readonly ticket: number; readonly done: () => void }[] = [];
   #trouble: readonly string[] = [];
+  #saidHello = false;
   #heartIsThere = false;
   #view: HeartView | undefined;
   /** The incarnation whose gate is open; 0 while none is. */
@@ -107,6 +108,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   step(input: NodeInput, now: Instant): readonly NodeEffect[] {
     this.#now = now;
+    if (!this.#saidHello) this.#helloHeart();
     this.#take(input);
     this.#follow();
     const out = this.#out;
@@ -189,7 +191,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#gate = 0; // If it is open, the heart says so next.
         this.#heartIsThere = true;
         this.#heartLink.reset();
-        this.#helloHeart();
         this.#loss.heartHello(message.promises, this.#context);
         this.#membership.heartHello(message.incarnation, this.#context);
         break;
@@ -236,8 +237,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     }
   }
 
-  /** What must be known before anything else: promises that stand, and the floor (R8). */
+  /** The agent's first word: promises that stand, and the floor (R8). The heart answers with its own hello. */
   #helloHeart(): void {
+    this.#saidHello = true;
     const { promises, floor } = this.#loss;
     this.#out.push({ kind: 'heart', message: { kind: 'hello', promises, floor } });
   }

@@ -9,6 +9,8 @@ import type { Wants } from './wants.ts';
 type Phase =
   /** The heart has not spoken yet. */
   | { readonly kind: 'waiting-for-heart' }
+  /** It has told what it holds; the log decides whether that still counts. */
+  | { readonly kind: 'heart-known'; readonly incarnation: number }
   /** R12: before a join everything of the former incarnation is put down. */
   | { readonly kind: 'putting-down'; readonly then: 'join' | 'leave' }
   | { readonly kind: 'down' }
@@ -22,7 +24,6 @@ export class OwnMembership {
   readonly #addresses: readonly MemberAddress[];
   readonly #wants: Wants;
   #phase: Phase = { kind: 'waiting-for-heart' };
-  #heartIncarnation = 0;
 
   constructor(addresses: readonly MemberAddress[], wants: Wants) {
     this.#addresses = addresses;
@@ -42,8 +43,7 @@ export class OwnMembership {
   /** A heart is there: the one that was there before, one that took over its memory, or a new one. */
   heartHello(incarnation: number, context: NodeContext): void {
     if (this.#phase.kind === 'left') return;
-    this.#heartIncarnation = incarnation;
-    this.#phase = { kind: 'waiting-for-heart' };
+    this.#phase = { kind: 'heart-known', incarnation };
     this.advance(context);
   }
 
@@ -53,7 +53,6 @@ export class OwnMembership {
       this.#askLeave(context);
       return;
     }
-    this.#heartIncarnation = 0;
     this.#phase = { kind: 'down' };
     this.advance(context);
   }
@@ -71,7 +70,9 @@ export class OwnMembership {
     if (member === undefined || context.state.config === undefined) return;
     switch (this.#phase.kind) {
       case 'waiting-for-heart':
-        return this.#compare(member, context);
+        return;
+      case 'heart-known':
+        return this.#compare(this.#phase.incarnation, member, context);
       case 'down':
         return this.#askJoin(member, context);
       case 'joining':
@@ -113,8 +114,7 @@ export class OwnMembership {
     return member.incarnation === this.incarnation || member.presence !== 'joined';
   }
 
-  #compare(member: MemberStatus, context: NodeContext): void {
-    const known = this.#heartIncarnation;
+  #compare(known: number, member: MemberStatus, context: NodeContext): void {
     if (known !== 0 && member.incarnation < known) return; // The log is not applied that far yet.
     if (known !== 0 && member.incarnation === known && member.presence === 'joined') {
       this.#phase = { kind: 'member', incarnation: known };
