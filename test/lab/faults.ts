@@ -22,6 +22,12 @@ export interface Faults {
 
 export const noFaults: Faults = { cuts: [], losses: [], partition: [] };
 
+/** Whether nothing is wrong with the network. */
+export function isHealthy(faults: Faults): boolean {
+  const { cuts, losses, partition } = faults;
+  return cuts.length === 0 && losses.length === 0 && partition.length === 0;
+}
+
 /** The faults with one more cut. Cutting `in` and then `out` is not the same as `both`: the link stays up. */
 export function withCut(faults: Faults, cut: Cut): Faults {
   return { ...faults, cuts: [...faults.cuts.filter((other) => !sameCut(other, cut)), cut] };

@@ -181,7 +181,8 @@ export class Host {
     const child = spawn(file, args, { env: command.env, stdio: options.stdio ?? 'pipe' });
     const kill = (signal: NodeJS.Signals = 'SIGTERM'): void => {
       if (child.pid === undefined) return;
-      for (const inner of childrenOf(child.pid)) signalQuietly(inner, signal);
+      const inner = childrenOf(child.pid);
+      for (const pid of inner.length === 0 ? [child.pid] : inner) signalQuietly(pid, signal);
     };
     return { child, kill, ended: endOf(child) };
   }

@@ -41,6 +41,7 @@ mount -n --move "$aside" /dev
 # What a power-off loses.
 mount -n -t tmpfs -o mode=0755 tmpfs "$aside"
 mkdir "$aside/lab" "$aside/lock"
+mkdir -m 1755 "$aside/resource-agents" # As systemd-tmpfiles does for the package of that name.
 mount -n --bind "$LAB_STATE/control" "$aside/lab"
 mount -n --move "$aside" /run
 mount -n -t tmpfs -o mode=1777 tmpfs "$aside"

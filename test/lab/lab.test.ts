@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labCgroup } from './cgroup.ts';
+import { run } from './command.ts';
 import type { Host } from './host.ts';
 import { Lab } from './lab.ts';
 import { labProcesses } from './processes.ts';
-import { nodePath } from './project.ts';
+import { labFile, nodePath } from './project.ts';
 import { resetRequests } from './unit.ts';
 import { installWeb } from './web.ts';
 
@@ -194,11 +195,20 @@ describe('one lab', () => {
     expect(await arriving(alpha, gamma, 0)).toBe(1);
   });
 
+  test('all hosts can lose and get their power at the same time', async () => {
+    await Promise.all(lab.hosts.map((host) => host.powerOff()));
+    expect(lab.hosts.map((host) => host.state)).toEqual(['off', 'off', 'off']);
+    await Promise.all(lab.hosts.map((host) => host.powerOn()));
+    expect(await arriving(alpha, gamma, 0)).toBe(1);
+    expect(await arriving(gamma, beta, 1)).toBe(1);
+  });
+
   test("a host has no disks and no watchdog, and cannot set the machine's clock", async () => {
     const devices = (await alpha.execOrThrow(['ls', '/dev'])).split('\n');
     expect(devices.filter((device) => /^(vd|sd|nvme|loop|watchdog|mem)/.test(device))).toEqual([]);
     expect((await alpha.exec(['date', '-s', '@1'])).stderr).toContain('not permitted');
     expect((await alpha.exec(['sh', '-c', 'echo x > /dev/null'])).exitCode).toBe(0);
+    if (lab.hasCgroups) expect((await alpha.exec(['chrt', '-r', '1', 'true'])).exitCode).toBe(0);
   });
 
   test('what an orphan leaves behind is reaped', async () => {
@@ -329,6 +339,15 @@ describe('several labs', () => {
     const directory = await crashed('test-half', 'made the directory');
     expect(await Lab.downStale()).toContain('test-half');
     expect(remains('test-half', directory)).toEqual([]);
+  });
+
+  test('a place that cannot hold a lab is refused', async () => {
+    const argv = [nodePath, labFile('main.ts'), 'up', 'test-place'];
+    for (const place of ['/tmp/a:b', `/tmp/${'long'.repeat(10)}`]) {
+      const result = await run(argv, { env: { ...process.env, HOLDFAST_LAB_DIR: place } });
+      expect(result).toMatchObject({ exitCode: 69, stderr: expect.stringContaining(place) });
+      expect(existsSync(place)).toBe(false);
+    }
   });
 
   test('without its switch a lab cannot be used, and says what to do', async () => {

@@ -9,12 +9,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sortedTexts } from '../../src/base/order.ts';
 import { cgroupIsEmpty, createLabCgroup, killCgroup, labCgroup, removeCgroup } from './cgroup.ts';
-import { type CommandResult, run } from './command.ts';
-import { type Faults, healed, noFaults, withCut, withLoss } from './faults.ts';
+import { type CommandOptions, type CommandResult, run } from './command.ts';
+import { type Faults, healed, isHealthy, noFaults, withCut, withLoss } from './faults.ts';
 import { underLock } from './file-lock.ts';
 import { Host } from './host.ts';
 import { LabError, LabUsageError } from './lab-error.ts';
@@ -205,9 +205,12 @@ export class Lab {
    * Runs a command beside the cluster, in the network of the client (254 on every path), for example curl.
    * It sees the machine's own file system and processes.
    */
-  async execOutside(argv: readonly string[]): Promise<CommandResult> {
+  async execOutside(
+    argv: readonly string[],
+    options: Omit<CommandOptions, 'env'> = {},
+  ): Promise<CommandResult> {
     const command = this.outsideCommand(clientName, argv, 'exec:client');
-    return run(command.argv, { env: command.env });
+    return run(command.argv, { ...options, env: command.env });
   }
 
   /** How a command is started in the network of an outside station; `part` names it in the process table. */
@@ -308,7 +311,7 @@ export class Lab {
     const turn = this.#change.then(() =>
       underLock(lock, async () => {
         const faults = change(this.faults);
-        if (plugged !== undefined && faults === noFaults) return;
+        if (plugged !== undefined && isHealthy(faults)) return;
         writeJson(join(this.#context.directory, 'faults.json'), faults);
         const on = this.hosts.filter((host) => host.pid !== undefined).map((host) => host.name);
         await this.#wiring.apply(faults, on);
@@ -358,16 +361,27 @@ async function startStation(
 
 /** Where all labs of this user have their directories. */
 function labsDirectory(): string {
-  return process.env.HOLDFAST_LAB_DIR ?? `/tmp/holdfast-lab-${process.getuid?.() ?? 0}`;
+  return resolve(process.env.HOLDFAST_LAB_DIR ?? `/tmp/holdfast-lab-${process.getuid?.() ?? 0}`);
 }
 
 function labDirectory(name: string): string {
   return join(labsDirectory(), checkedLabName(name));
 }
 
+/** Throws LabError for a place whose name could not be mounted, or is too long for the name of a socket. */
+function checkDirectory(directory: string): void {
+  if (/[\s:,\\]/.test(directory)) {
+    throw new LabError(`${directory} has a character that mount options cannot have`);
+  }
+  if (directory.length > 40) {
+    throw new LabError(`${directory} is too long: want at most 40 characters`);
+  }
+}
+
 function createRecord(plan: LabPlan, owner: string | undefined): LabRecord {
   const privileged = process.getuid?.() === 0;
   const directory = labDirectory(plan.name);
+  checkDirectory(labsDirectory());
   mkdirSync(labsDirectory(), { recursive: true, mode: 0o700 });
   const { uid, mode } = statSync(labsDirectory());
   if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {

@@ -250,7 +250,8 @@ export function gapAfter(report: ObserverReport, label: string): Gap | undefined
 
 function gapBetween(before: Answer, after: string | undefined, endMs: number): Gap {
   const startMs = before.receivedMs;
-  return { startMs, durationMs: endMs - startMs, before: before.host, after };
+  const durationMs = Math.round((endMs - startMs) * 1000) / 1000;
+  return { startMs, durationMs, before: before.host, after };
 }
 
 function count(counts: Map<string, number>, key: string): void {

@@ -46,7 +46,10 @@ class Observer {
     requests.on('close', () => this.#stop());
   }
 
-  #now = (): number => Math.round((clockMs() - this.#originMs) * 1000) / 1000;
+  /** Milliseconds since the start of the observation, with microseconds. */
+  #since = (ms: number): number => Math.round((ms - this.#originMs) * 1000) / 1000;
+
+  #now = (): number => this.#since(clockMs());
 
   #tick(): void {
     const now = this.#now();
@@ -135,12 +138,12 @@ class Observer {
     const [kind, mac = '', ...numbers] = line.split(' ');
     const host = stationOfMac(this.#config.plan, mac);
     if (kind === 'announce') {
-      this.#observation.announcement({ host, atMs: Number(numbers[0]) - this.#originMs });
+      this.#observation.announcement({ host, atMs: this.#since(Number(numbers[0])) });
       return;
     }
     const [request = 0, sent = 0, received = 0] = numbers.map(Number);
-    const sentMs = sent - this.#originMs;
-    this.#observation.arpReply({ host, request, sentMs, receivedMs: received - this.#originMs });
+    const [sentMs, receivedMs] = [this.#since(sent), this.#since(received)];
+    this.#observation.arpReply({ host, request, sentMs, receivedMs });
   }
 }
 
