@@ -47,6 +47,17 @@ export class RaftCore {
     return this.log.configuration.configuration.voters.includes(this.self);
   }
 
+  /** The voters of the configuration in force but this node. */
+  get otherVoters(): readonly NodeId[] {
+    return this.log.configuration.configuration.voters.filter((voter) => voter !== this.self);
+  }
+
+  /** Whether this node is all that there is to wait for. */
+  get isLoneVoter(): boolean {
+    const { voters } = this.log.configuration.configuration;
+    return voters.length === 1 && voters[0] === this.self;
+  }
+
   /**
    * Whether this node may ask for votes. A removal counts only when it is known to be committed:
    * until then the removed voter may be the only one with enough of the log (4.2.2). It does

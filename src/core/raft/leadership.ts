@@ -17,6 +17,8 @@ export type FollowerReply = AppendAccepted | AppendRejected | HeartbeatReply | S
 interface Transfer {
   readonly to: NodeId;
   readonly giveUpAt: Instant;
+  /** Somebody waits for its end; else it is this leader's own idea. */
+  readonly isAsked: boolean;
 }
 
 /** All that exists only while a node leads: made when it is elected, dropped when it steps down. */
@@ -31,6 +33,8 @@ export class Leadership {
   /** The latest configuration whose removed members were let go. */
   #settledConfiguration: number;
   #ended: StepDownReason | undefined;
+  /** The disk was found to hang, and what could be done was done. */
+  #isDiskSlow = false;
 
   constructor(core: RaftCore, now: Instant) {
     const { log } = core;
@@ -73,14 +77,15 @@ export class Leadership {
     }
     this.#sendHeartbeats();
     this.#handOver();
+    this.#watchDisk(now);
   }
 
   /** This node was stalled for so long, in milliseconds: it judges nobody by that time. */
   forgive(stalledMs: number, now: Instant): void {
     this.#heartbeatAt = now;
     if (this.#transfer !== undefined) {
-      const { to, giveUpAt } = this.#transfer;
-      this.#transfer = { to, giveUpAt: addMs(giveUpAt, stalledMs) };
+      const { giveUpAt } = this.#transfer;
+      this.#transfer = { ...this.#transfer, giveUpAt: addMs(giveUpAt, stalledMs) };
     }
     for (const peer of this.#replication.peers) {
       const progress = this.#replication.progressOf(peer);
@@ -121,7 +126,7 @@ export class Leadership {
   }
 
   transfer(to: NodeId, now: Instant): void {
-    const { log, outbox, self, settings } = this.#core;
+    const { log, self } = this.#core;
     if (this.#transfer !== undefined) {
       this.#refuse('transfer', 'transferring');
       return;
@@ -131,9 +136,7 @@ export class Leadership {
       this.#refuse('transfer', 'not-a-voter');
       return;
     }
-    this.#transfer = { to, giveUpAt: addMs(now, settings.electionMaxMs) };
-    outbox.note({ kind: 'transfer-started', to });
-    this.#handOver();
+    this.#startTransfer(to, true, now);
   }
 
   confirm(id: number): void {
@@ -286,6 +289,33 @@ export class Leadership {
     return best?.voter;
   }
 
+  #startTransfer(to: NodeId, isAsked: boolean, now: Instant): void {
+    const giveUpAt = addMs(now, this.#core.settings.electionMaxMs);
+    this.#transfer = { to, giveUpAt, isAsked };
+    this.#core.outbox.note({ kind: 'transfer-started', to });
+    this.#handOver();
+  }
+
+  /**
+   * A leader whose disk hangs applies nothing, so the whole cluster waits for it: it hands over
+   * to a voter that has everything. Once in a while of trouble; if that fails it goes on.
+   */
+  #watchDisk(now: Instant): void {
+    const { log, outbox, settings } = this.#core;
+    const waitedMs = outbox.diskLagMs(now);
+    if (waitedMs < settings.electionMaxMs) {
+      this.#isDiskSlow = false;
+      return;
+    }
+    if (this.#isDiskSlow || this.#transfer !== undefined) return;
+    this.#isDiskSlow = true;
+    outbox.note({ kind: 'disk-slow', waitedMs });
+    const successor = this.#bestVoter();
+    if (successor === undefined) return;
+    const match = this.#replication.progressOf(successor)?.match;
+    if (match === log.lastIndex) this.#startTransfer(successor, false, now);
+  }
+
   /** Lets the target of a transfer campaign once it has all of the log. */
   #handOver(): void {
     if (this.#transfer === undefined) return;
@@ -301,8 +331,8 @@ export class Leadership {
   #abandonTransfer(): void {
     if (this.#transfer === undefined) return;
     this.#core.outbox.note({ kind: 'transfer-abandoned', to: this.#transfer.to });
+    if (this.#transfer.isAsked) this.#refuse('transfer', 'timed-out');
     this.#transfer = undefined;
-    this.#refuse('transfer', 'timed-out');
   }
 
   #sendHeartbeats(): void {

@@ -3,6 +3,7 @@ import { type Instant, msBetween } from '../../base/instant.ts';
 import type { Machine } from '../../base/machine.ts';
 import type { NodeId } from '../../model/ids.ts';
 import { acceptAppend } from './acceptance.ts';
+import { Candidacy, PreCandidacy } from './candidacy.ts';
 import type { RaftEffect, RaftInput, RaftRequest, RaftRole, RaftStart } from './contract.ts';
 import { RaftCore } from './core.ts';
 import type { RaftConfiguration } from './entry.ts';
@@ -21,22 +22,15 @@ import type {
   VoteReply,
 } from './messages.ts';
 import type { StepDownReason, VoteRefusal } from './notes.ts';
-import { VoteTally } from './quorum.ts';
+import type { VoteOutcome } from './quorum.ts';
 import { assertSettings } from './settings.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { type RaftStatus, statusOf } from './status.ts';
 
-/** A candidate asks for votes only when its own is on disk: `ticket` is that write. */
 type RoleState =
   | { readonly kind: 'follower'; readonly leader: NodeId | undefined }
-  | { readonly kind: 'pre-candidate'; readonly tally: VoteTally }
-  | {
-      readonly kind: 'candidate';
-      readonly tally: VoteTally;
-      readonly ticket: number;
-      readonly isTransfer: boolean;
-      isAsking: boolean;
-    }
+  | PreCandidacy
+  | Candidacy
   | { readonly kind: 'leader'; readonly leadership: Leadership };
 
 /** What only the leader of a term sends. */
@@ -62,7 +56,10 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
     this.#receiver = new SnapshotReceiver(this.#core);
     this.#told = { role: 'follower', term: start.term, leader: undefined };
     // A lone voter has nobody to wait for.
-    if (!this.#isLoneVoter()) this.#watch.rearm(now);
+    if (this.#core.isLoneVoter) return;
+    this.#watch.rearm(now);
+    // It may have led before it restarted: then the others wait for it in vain.
+    if (start.votedFor === start.self) this.#watch.hurry(now);
   }
 
   deadline(): Instant | undefined {
@@ -180,7 +177,7 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
    */
   #noticeStall(now: Instant): void {
     const deadline = this.deadline();
-    if (deadline === undefined || this.#isLoneVoter()) return;
+    if (deadline === undefined || this.#core.isLoneVoter) return;
     const lateMs = msBetween(deadline, now);
     if (lateMs < this.#core.settings.electionMinMs / 2) return;
     this.#core.outbox.note({ kind: 'stalled', lateMs });
@@ -208,51 +205,18 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
     else this.#role = { kind: 'follower', leader: undefined };
   }
 
-  /** Asks whether an election could be won, before the term is raised for it (9.6). */
   #startPreVote(now: Instant): void {
-    const { log, outbox, self, term } = this.#core;
-    const tally = new VoteTally();
-    tally.record(self, true);
-    this.#role = { kind: 'pre-candidate', tally };
-    if (this.#isLoneVoter()) {
-      this.#campaign(false, now);
-      return;
-    }
-    outbox.note({ kind: 'pre-vote-started', term: term + 1 });
-    const { lastIndex, lastTerm } = log;
-    for (const voter of this.#otherVoters()) {
-      outbox.send(voter, { kind: 'pre-vote', term: term + 1, lastIndex, lastTerm });
-    }
+    if (this.#core.isLoneVoter) this.#campaign(false, now);
+    else this.#role = new PreCandidacy(this.#core);
   }
 
   #campaign(isTransfer: boolean, now: Instant): void {
-    const { outbox, self, term } = this.#core;
-    this.#core.enterTerm(term + 1);
-    this.#core.voteFor(self);
-    const tally = new VoteTally();
-    const { ticket } = outbox;
-    this.#role = { kind: 'candidate', tally, ticket, isTransfer, isAsking: false };
+    this.#role = new Candidacy(this.#core, isTransfer);
     this.#watch.rearm(now);
-    outbox.note({ kind: 'election-started', term: term + 1, transfer: isTransfer });
   }
 
-  /** The candidate's own vote is on disk: it counts, and the others may be asked. */
-  #askForVotes(candidate: Extract<RoleState, { kind: 'candidate' }>, now: Instant): void {
-    const { log, outbox, self, term } = this.#core;
-    candidate.isAsking = true;
-    candidate.tally.record(self, true);
-    const { lastIndex, lastTerm } = log;
-    const transfer = candidate.isTransfer;
-    for (const voter of this.#otherVoters()) {
-      outbox.send(voter, { kind: 'vote', term, lastIndex, lastTerm, transfer });
-    }
-    this.#judgeElection(now);
-  }
-
-  #judgeElection(now: Instant): void {
-    if (this.#role.kind !== 'candidate') return;
-    const { log, outbox, term } = this.#core;
-    const outcome = this.#role.tally.outcome(log.configuration.configuration.voters);
+  #judgeElection(outcome: VoteOutcome, now: Instant): void {
+    const { outbox, term } = this.#core;
     if (outcome === 'won') {
       outbox.note({ kind: 'election-won', term });
       this.#role = { kind: 'leader', leadership: new Leadership(this.#core, now) };
@@ -279,16 +243,12 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
   }
 
   #onPreVoteReply(from: NodeId, message: PreVoteReply, now: Instant): void {
-    const { log, outbox, term } = this.#core;
+    const { outbox, term } = this.#core;
     if (this.#role.kind !== 'pre-candidate') return;
     if (message.granted && message.term !== term + 1) return;
-    this.#role.tally.record(from, message.granted);
-    const outcome = this.#role.tally.outcome(log.configuration.configuration.voters);
-    if (outcome === 'won') {
-      this.#campaign(false, now);
-      return;
-    }
-    if (outcome === 'open') return;
+    const outcome = this.#role.record(from, message.granted);
+    if (outcome === 'won') this.#campaign(false, now);
+    if (outcome !== 'lost') return;
     outbox.note({ kind: 'pre-vote-lost', term: term + 1 });
     this.#role = { kind: 'follower', leader: undefined };
     this.#watch.preVoteLost(now);
@@ -315,8 +275,7 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
 
   #onVoteReply(from: NodeId, message: VoteReply, now: Instant): void {
     if (this.#role.kind !== 'candidate') return;
-    this.#role.tally.record(from, message.granted);
-    this.#judgeElection(now);
+    this.#judgeElection(this.#role.record(from, message.granted), now);
   }
 
   /** The old leader hands over: no pre-vote, and voters that hear the old leader agree (3.10). */
@@ -349,6 +308,9 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
 
   #receive(from: NodeId, message: RaftMessage, now: Instant): void {
     const { term } = this.#core;
+    const isCandidate = message.kind === 'pre-vote' || message.kind === 'vote';
+    // A leader that campaigns leads no longer: it has restarted, and is owed nothing.
+    if (isCandidate && message.term > term) this.#peerSilent(from, now);
     if (message.kind === 'pre-vote') {
       this.#onPreVote(from, message, now);
       return;
@@ -462,7 +424,7 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
     if (this.#role.kind === 'leader') {
       this.#role.leadership.persisted();
     } else if (this.#role.kind === 'candidate') {
-      if (!this.#role.isAsking && this.#role.ticket <= ticket) this.#askForVotes(this.#role, now);
+      this.#judgeElection(this.#role.persisted(ticket), now);
     }
   }
 
@@ -485,15 +447,6 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
     const known = leader === undefined ? {} : { leader };
     this.#core.outbox.emit({ kind: 'refused', what, reason: 'not-leader', ...known });
     return undefined;
-  }
-
-  #isLoneVoter(): boolean {
-    return this.#core.isVoter && this.#otherVoters().length === 0;
-  }
-
-  #otherVoters(): readonly NodeId[] {
-    const { log, self } = this.#core;
-    return log.configuration.configuration.voters.filter((voter) => voter !== self);
   }
 }
 

@@ -72,6 +72,7 @@ class Chaos {
       { odds: prng.integer(0, 4), act: () => this.#restart() },
       { odds: 6, act: () => cluster.start(this.#anyone()) },
       { odds: prng.integer(0, 2), act: () => cluster.stall(this.#anyone(), prng.integer(20, 400)) },
+      { odds: prng.integer(0, 1), act: () => cluster.hang(this.#anyone(), prng.integer(50, 600)) },
       { odds: prng.integer(0, 2), act: () => this.#storm() },
       { odds: prng.integer(0, 3), act: () => this.#cut() },
       { odds: 2, act: () => this.#heal() },

@@ -26,6 +26,7 @@ export class Scenario {
   #now: Instant = instant(0);
   #flights: Flight[] = [];
   readonly #cuts = new Set<string>();
+  readonly #hanging = new Set<TestNode>();
   #trace: string[] = [];
   #isQuiet = false;
 
@@ -67,6 +68,13 @@ export class Scenario {
         return void this.#takeFlights(words, true);
       case 'lose':
         return void this.#takeFlights(words, false);
+      // hang a: nothing more reaches the disk of a, until mend a.
+      case 'hang':
+        this.#hanging.add(this.#node(first));
+        return;
+      case 'mend':
+        this.#hanging.delete(this.#node(first));
+        return;
       // cut a b: nothing passes between a and b. heal: everything does again.
       case 'cut':
         return void this.#cut(words);
@@ -197,7 +205,9 @@ export class Scenario {
 
   #settle(): void {
     for (let i = 0; i < 1000; i += 1) {
-      const writing = [...this.#nodes.values()].find((node) => node.writes.length > 0);
+      const writing = [...this.#nodes.values()].find(
+        (node) => node.writes.length > 0 && !this.#hanging.has(node),
+      );
       const flight = this.#flights[0];
       if (writing !== undefined) this.#persist(writing);
       else if (flight !== undefined) this.#arrive(this.#flights.splice(0, 1));

@@ -59,6 +59,8 @@ export class TestCluster {
   /** A binary heap. */
   readonly #events: Event[] = [];
   #order = 0;
+  /** Until when the disk of a node hangs. */
+  readonly #hanging = new Map<TestNode, Instant>();
   readonly #alarms = new Map<TestNode, Instant>();
 
   constructor(options: ClusterOptions) {
@@ -95,6 +97,11 @@ export class TestCluster {
       this.#stalled.delete(node);
       for (const input of inputs) this.input(node, input);
     });
+  }
+
+  /** Nothing reaches the disk for so long. */
+  hang(node: TestNode, ms: number): void {
+    this.#hanging.set(node, addMs(this.now, ms));
   }
 
   crash(node: TestNode): void {
@@ -210,7 +217,9 @@ export class TestCluster {
   /** Writes end in the order of their tickets; some share one answer. */
   #write(node: TestNode, ticket: number): void {
     const { incarnation } = node;
-    this.after(this.prng.fraction() * this.faults.diskMaxMs, () => {
+    const hangsUntil = this.#hanging.get(node) ?? this.now;
+    const hangMs = Math.max(0, hangsUntil - this.now);
+    this.after(hangMs + this.prng.fraction() * this.faults.diskMaxMs, () => {
       if (!node.isUp || node.incarnation !== incarnation) return;
       const done = node.writes.filter((pending) => pending.ticket <= ticket);
       if (done.length === 0) return;
