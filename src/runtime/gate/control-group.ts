@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText, signalProcess } from './proc.ts';
 
@@ -98,11 +98,16 @@ export function findControlGroupRoot(
   }
 }
 
-function ownGroupRoot(): string | undefined {
-  const mount = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
+/** Where the second version of control groups is mounted (alone, or beside the first on hybrid machines). */
+export function findUnifiedMount(): string | undefined {
+  return readText('/proc/self/mountinfo')
+    ?.split('\n')
     .find((line) => line.includes(' - cgroup2 '))
     ?.split(' ')[4];
+}
+
+function ownGroupRoot(): string | undefined {
+  const mount = findUnifiedMount();
   const path = /^0::(\/.*)$/m.exec(readText('/proc/self/cgroup') ?? '')?.[1];
   if (mount === undefined || path === undefined || path.startsWith('/..')) return undefined;
   return join(mount, path, 'holdfast');

@@ -23,7 +23,13 @@ export const agentPlaces: AgentPlaces = {
 
 /** All agents of this host as people write them (`ocf:heartbeat:nginx`), in order. */
 export function findAgents(places: AgentPlaces = agentPlaces): readonly string[] {
-  return ['address', 'process', ...findOcfAgents(places), ...findLsb(places), ...findUnits(places)];
+  return [
+    'address',
+    'process',
+    ...findOcfAgents(places),
+    ...findLsb(places),
+    ...findUnits(places).map((unit) => `systemd:${unit}`),
+  ];
 }
 
 export function findOcfAgents(places: AgentPlaces = agentPlaces): readonly string[] {
@@ -45,12 +51,14 @@ function findLsb({ lsbDirectory }: AgentPlaces): readonly string[] {
   return sortedTexts(names.map((name) => `lsb:${name}`));
 }
 
-function findUnits({ unitDirectories }: AgentPlaces): readonly string[] {
+/** Names of the services that systemd has files for, without `.service`. */
+export function findUnits({ unitDirectories }: AgentPlaces): readonly string[] {
   const units = unitDirectories
     .flatMap(list)
     .map(({ name }) => /^(.+)\.service$/.exec(name)?.[1])
-    .filter((name) => name !== undefined && !name.endsWith('@'));
-  return sortedTexts(new Set(units.map((name) => `systemd:${name}`)));
+    .filter((name) => name !== undefined)
+    .filter((name) => !name.endsWith('@'));
+  return sortedTexts(new Set(units));
 }
 
 /** Shell function files and hidden files lie beside the agents. */

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { unreachable } from '../../base/assert.ts';
+import type { AgentSpec } from '../../model/agent-spec.ts';
 import type { InstanceId } from '../../model/ids.ts';
 import type { Operation, OperationResult } from '../../model/operation.ts';
 import type { Gate } from '../gate/gate.ts';
@@ -14,6 +15,7 @@ import { LsbAgents } from './lsb.ts';
 import { OcfAgents } from './ocf.ts';
 import { Processes } from './processes.ts';
 import { ocf, result } from './result.ts';
+import { SystemdUnits } from './systemd.ts';
 
 /** Something happened to what runs on this node that nobody asked for. */
 export type ResourceEvent =
@@ -43,6 +45,7 @@ export class Resources {
   readonly #lsb: LsbAgents;
   readonly #processes: Processes;
   readonly #addresses: AddressAgent;
+  readonly #systemd: SystemdUnits;
   readonly #life: LifeWatch;
   readonly #underWay = new Map<number, AbortController>();
 
@@ -63,6 +66,11 @@ export class Resources {
       onGone: (instance, detail) => onEvent({ kind: 'address-gone', instance, detail }),
       ...(options.networkCommand === undefined ? {} : { prefixCommand: options.networkCommand }),
       ...(options.devices === undefined ? {} : { devices: options.devices }),
+    });
+    this.#systemd = new SystemdUnits({
+      gate,
+      onExited: (instance, detail) => onEvent({ kind: 'exited', instance, detail }),
+      ...found,
     });
     this.#life = new LifeWatch(onEvent);
   }
@@ -105,10 +113,24 @@ export class Resources {
       );
   }
 
+  /**
+   * Control groups outside the gate that the heart must kill to put an instance down: those of systemd units. To be sent to
+   * the heart before the first operation on the instance.
+   */
+  async controlGroups(agent: AgentSpec): Promise<readonly string[]> {
+    return agent.kind === 'systemd' ? await this.#systemd.controlGroups(agent.unit) : [];
+  }
+
+  /** To be called when the gate of an incarnation has opened, with the exclusive units that this node may come to run. */
+  async prepareUnits(units: readonly string[], incarnation: number): Promise<void> {
+    await this.#systemd.prepare(units, incarnation);
+  }
+
   close(): void {
     for (const abort of this.#underWay.values()) abort.abort();
     this.#life.close();
     this.#addresses.close();
+    this.#systemd.close();
   }
 
   async #perform(operation: Operation, signal: AbortSignal): Promise<OperationResult> {
@@ -135,9 +157,7 @@ export class Resources {
       case 'address':
         return this.#addresses.perform(operation, signal);
       case 'systemd':
-        return Promise.resolve(
-          result('refused', ocf.notInstalled, 'this agent was built without systemd'),
-        );
+        return this.#systemd.perform(operation, agent.unit, signal);
       default:
         return unreachable(agent);
     }

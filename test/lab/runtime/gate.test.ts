@@ -18,7 +18,7 @@ function exitOf(child: ChildProcess): Promise<number | string | null> {
 
 for (const { kind, make } of gateKinds()) {
   describe(`gate of ${kind}`, () => {
-    let directory = temporaryDirectory();
+    let directory: ReturnType<typeof temporaryDirectory>;
     let gate: Gate;
 
     beforeEach(() => {

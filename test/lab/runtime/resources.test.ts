@@ -24,7 +24,7 @@ function isRunning(pid: number): boolean {
 
 for (const { kind, make } of gateKinds()) {
   describe(`resources in a gate of ${kind}`, () => {
-    let directory = temporaryDirectory();
+    let directory: ReturnType<typeof temporaryDirectory>;
     let gate: Gate;
     let resources: Resources;
     let events: ResourceEvent[];

@@ -1,0 +1,241 @@
+import { existsSync } from 'node:fs';
+import type { Message, MessageBus } from 'dbus-native';
+
+const service = 'org.freedesktop.systemd1';
+const managerPath = '/org/freedesktop/systemd1';
+const managerInterface = 'org.freedesktop.systemd1.Manager';
+const propertiesInterface = 'org.freedesktop.DBus.Properties';
+const unitInterface = 'org.freedesktop.systemd1.Unit';
+const serviceInterface = 'org.freedesktop.systemd1.Service';
+
+/** How a job of systemd ended: `done`, `failed`, `assert`, `dependency`, `timeout`, `canceled`, `skipped`… */
+export type JobResult = string;
+
+/** What is known of a unit. */
+export interface UnitState {
+  /** `loaded`, `not-found`, `masked`, `error`… */
+  readonly loadState: string;
+  /** `active`, `reloading`, `inactive`, `failed`, `activating`, `deactivating`, `maintenance`. */
+  readonly activeState: string;
+  readonly subState: string;
+  /** Below the root of control groups; empty while nothing runs. */
+  readonly controlGroup: string;
+  readonly slice: string;
+  readonly mainPid: number;
+  /** Why a service failed: `exit-code`, `signal`, `timeout`… */
+  readonly result: string;
+  readonly exitStatus: number;
+  readonly needsReload: boolean;
+}
+
+export interface SystemdBusEvents {
+  /** A unit may have changed. */
+  readonly onUnit: (path: string) => void;
+  /** The connection is there, for the first time or again: events may have been missed. */
+  readonly onConnected: () => void;
+}
+
+const connectMs = 5_000;
+const reconnectMs = 500;
+
+/**
+ * The connection to systemd over D-Bus: one, made when it is first needed, and made anew when it ends (a restart of the bus
+ * or of systemd's own process).
+ */
+export class SystemdBus {
+  readonly #events: SystemdBusEvents;
+  readonly #socket: string;
+  readonly #jobs = new Map<string, (result: JobResult) => void>();
+  /** Jobs that ended before anybody waited for them, for a signal may come before the answer of the call. */
+  readonly #ended = new Map<string, JobResult>();
+  readonly #followed = new Set<string>();
+  #bus: Promise<MessageBus> | undefined;
+  #closed = false;
+
+  constructor(events: SystemdBusEvents, socket: string = '/run/dbus/system_bus_socket') {
+    this.#events = events;
+    this.#socket = socket;
+  }
+
+  /** The object path of a unit, which is loaded. */
+  async loadUnit(unit: string): Promise<string> {
+    return String(await this.#call('LoadUnit', 's', [unit]));
+  }
+
+  async unitState(path: string): Promise<UnitState> {
+    const [unit, main] = await Promise.all([
+      this.#properties(path, unitInterface),
+      this.#properties(path, serviceInterface).catch(() => ({})),
+    ]);
+    const all: Readonly<Record<string, unknown>> = { ...unit, ...main };
+    const text = (name: string): string => String(all[name] ?? '');
+    return {
+      loadState: text('LoadState'),
+      activeState: text('ActiveState'),
+      subState: text('SubState'),
+      controlGroup: text('ControlGroup'),
+      slice: text('Slice'),
+      mainPid: Number(all.MainPID ?? 0),
+      result: text('Result'),
+      exitStatus: Number(all.ExecMainStatus ?? 0),
+      needsReload: all.NeedDaemonReload === true,
+    };
+  }
+
+  /** Begins a job and waits for its end. The job goes on in systemd if the wait is given up. */
+  async runJob(
+    method: 'StartUnit' | 'StopUnit',
+    unit: string,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<JobResult | 'timed-out' | 'cancelled'> {
+    const job = String(await this.#call(method, 'ss', [unit, 'replace']));
+    const { promise, resolve } = Promise.withResolvers<JobResult>();
+    const cancel = (): void => resolve('cancelled');
+    const timer = setTimeout(() => resolve('timed-out'), timeoutMs);
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted) cancel();
+    this.#jobs.set(job, resolve);
+    const ended = this.#ended.get(job);
+    if (ended !== undefined) resolve(ended);
+    const result = await promise;
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', cancel);
+    this.#jobs.delete(job);
+    this.#ended.delete(job);
+    return result;
+  }
+
+  /** Makes systemd read its unit files again. */
+  async reload(): Promise<void> {
+    await this.#call('Reload', '', []);
+  }
+
+  async resetFailed(unit: string): Promise<void> {
+    await this.#call('ResetFailedUnit', 's', [unit]);
+  }
+
+  /** From now on changes of this unit are told. */
+  async follow(path: string): Promise<void> {
+    if (this.#followed.has(path)) return;
+    this.#followed.add(path);
+    const bus = await this.#connect();
+    await addMatch(bus, ruleOf(path));
+  }
+
+  async unfollow(path: string): Promise<void> {
+    if (!this.#followed.delete(path)) return;
+    const bus = await this.#connect();
+    await busCall(bus, 'RemoveMatch', ruleOf(path));
+  }
+
+  close(): void {
+    this.#closed = true;
+    void this.#bus?.then((bus) => bus.close()).catch(() => undefined);
+  }
+
+  async #properties(path: string, interfaceName: string): Promise<Record<string, unknown>> {
+    return await this.#invoke<Record<string, unknown>>({
+      path,
+      interface: propertiesInterface,
+      member: 'GetAll',
+      signature: 's',
+      body: [interfaceName],
+    });
+  }
+
+  #call(member: string, signature: string, body: readonly unknown[]): Promise<unknown> {
+    const message = { path: managerPath, interface: managerInterface, member };
+    if (signature === '') return this.#invoke(message);
+    return this.#invoke({ ...message, signature, body: [...body] });
+  }
+
+  async #invoke<T>(message: Message): Promise<T> {
+    const bus = await this.#connect();
+    return await bus.invoke<T>({ destination: service, ...message });
+  }
+
+  #connect(): Promise<MessageBus> {
+    this.#bus ??= this.#open();
+    return this.#bus;
+  }
+
+  async #open(): Promise<MessageBus> {
+    try {
+      if (!existsSync(this.#socket)) throw new Error(`there is no D-Bus socket ${this.#socket}`);
+      const { createClient } = await import('dbus-native');
+      const bus = createClient({ busAddress: `unix:path=${this.#socket}` });
+      bus.connection.on('error', () => {}); // 'close' follows.
+      bus.connection.on('close', () => this.#lost());
+      bus.connection.on('message', (message) => this.#read(message));
+      await within(connectMs, this.#subscribe(bus));
+      this.#events.onConnected();
+      return bus;
+    } catch (error) {
+      this.#bus = undefined;
+      throw error;
+    }
+  }
+
+  async #subscribe(bus: MessageBus): Promise<void> {
+    const rules = [jobRule, ownerRule, ...[...this.#followed].map(ruleOf)];
+    await Promise.all(rules.map((rule) => addMatch(bus, rule)));
+    const message = { destination: service, path: managerPath, interface: managerInterface };
+    await bus.invoke({ ...message, member: 'Subscribe' });
+  }
+
+  #lost(): void {
+    this.#bus = undefined;
+    for (const resolve of this.#jobs.values()) resolve('connection lost');
+    this.#jobs.clear();
+    if (this.#closed || this.#followed.size === 0) return;
+    setTimeout(() => {
+      if (!this.#closed) this.#connect().catch(() => this.#lost());
+    }, reconnectMs).unref();
+  }
+
+  #read(message: Message): void {
+    if (message.member === 'JobRemoved' && message.path === managerPath) {
+      const [, job, , result] = message.body ?? [];
+      const waiting = this.#jobs.get(String(job));
+      if (waiting !== undefined) waiting(String(result));
+      else this.#remember(String(job), String(result));
+    } else if (message.member === 'PropertiesChanged' && message.path !== undefined) {
+      if (this.#followed.has(message.path)) this.#events.onUnit(message.path);
+    } else if (message.member === 'NameOwnerChanged' && message.body?.[0] === service) {
+      this.#events.onConnected(); // systemd began anew behind the same bus.
+    }
+  }
+
+  #remember(job: string, result: JobResult): void {
+    this.#ended.set(job, result);
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > rememberedMax && oldest !== undefined) this.#ended.delete(oldest);
+  }
+}
+
+const rememberedMax = 64;
+const jobRule = `type='signal',sender='${service}',interface='${managerInterface}',member='JobRemoved'`;
+const ownerRule = `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${service}'`;
+
+function ruleOf(path: string): string {
+  return `type='signal',sender='${service}',path='${path}',interface='${propertiesInterface}'`;
+}
+
+async function addMatch(bus: MessageBus, rule: string): Promise<void> {
+  await busCall(bus, 'AddMatch', rule);
+}
+
+async function busCall(bus: MessageBus, member: string, rule: string): Promise<void> {
+  await bus.invokeDbus({ member, signature: 's', body: [rule] });
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<T>();
+  const timer = setTimeout(() => reject(new Error(`no answer from D-Bus within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
