@@ -123,8 +123,10 @@ export class Outbox {
     if (this.#isDirty) effects.push(this.#takeWrite(state, log, now));
     if (role !== undefined) effects.push(role);
     const waitsFor = this.#pending.at(-1);
-    if (waitsFor !== undefined) waitsFor.replies.push(...this.#replies);
-    else for (const { to, message } of this.#replies) this.send(to, message);
+    for (const reply of this.#replies) {
+      if (waitsFor === undefined) this.send(reply.to, reply.message);
+      else addReply(waitsFor.replies, reply);
+    }
     this.#replies = [];
     const gathered = this.#effects;
     this.#effects = [];
@@ -151,4 +153,17 @@ export class Outbox {
     this.#snapshot = undefined;
     return { kind: 'persist', ticket, write };
   }
+}
+
+/** While a disk hangs its leader asks again and again: one answer is enough. */
+function addReply(replies: Reply[], reply: Reply): void {
+  const last = replies.at(-1);
+  const isRepeated =
+    last?.to === reply.to &&
+    last.message.kind === 'append-accepted' &&
+    reply.message.kind === 'append-accepted' &&
+    last.message.term === reply.message.term &&
+    last.message.match <= reply.message.match;
+  if (isRepeated) replies.pop();
+  replies.push(reply);
 }

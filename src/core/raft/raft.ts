@@ -196,12 +196,16 @@ export class Raft implements Machine<RaftInput, RaftEffect> {
   // Elections (3.4, 3.6, 9.6)
 
   #leaderTimedOut(now: Instant): void {
-    const { outbox, mayCampaign } = this.#core;
+    const { outbox, settings, mayCampaign } = this.#core;
     this.#watch.rearm(now);
     if (this.leader !== undefined) outbox.note({ kind: 'leader-silent', leader: this.leader });
     // While the disk has not taken the vote for this term, another term would not help.
     if (this.#role.kind === 'candidate' && !this.#role.isAsking) return;
-    if (mayCampaign) this.#startPreVote(now);
+    // A node whose disk hangs could not vote for itself: it leaves the election to others.
+    const lagMs = outbox.diskLagMs(now);
+    const isDiskSlow = lagMs >= settings.electionMinMs;
+    if (isDiskSlow) outbox.note({ kind: 'disk-slow', waitedMs: lagMs });
+    if (mayCampaign && !isDiskSlow) this.#startPreVote(now);
     else this.#role = { kind: 'follower', leader: undefined };
   }
 
