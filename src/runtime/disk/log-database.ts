@@ -271,6 +271,8 @@ export class LogDatabase {
   #putSnapshot({ data, ...rest }: PreparedSnapshot): void {
     const header = JSON.stringify(rest);
     this.#statements.putSnapshot.run(header, data, checksum(header, data));
+    // One that is ahead of the log takes its place: what follows is appended behind the snapshot.
+    if (rest.index > this.#lastIndex) this.#discard(rest.index + 1);
   }
 }
 

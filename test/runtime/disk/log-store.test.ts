@@ -157,6 +157,15 @@ describe('log store', () => {
     expect(store.state.entries).toEqual([command(8, 'after', 2)]);
   });
 
+  it('goes on behind a snapshot that fills an empty log', async () => {
+    const { store } = await reopened(
+      { raft: { term: 2, commit: 7, snapshot } },
+      appending(command(8, 'after', 2)),
+    );
+    expect(store.state.snapshot).toEqual(snapshot);
+    expect(store.state.entries).toEqual([command(8, 'after', 2)]);
+  });
+
   it('keeps a tail of entries before the snapshot', async () => {
     const entries = [1, 2, 3, 4, 5, 6, 7, 8].map((index) => command(index));
     const { store } = await reopened(appending(...entries), {
