@@ -35,6 +35,18 @@ export interface SystemdBusEvents {
   readonly onConnected: () => void;
 }
 
+/** A way to systemd: through the system bus, or directly. */
+export interface BusSocket {
+  readonly path: string;
+  readonly direct: boolean;
+}
+
+/** The second is for root only, and works while the bus is down: early at boot, late at shutdown, in its restart. */
+const systemdSockets: readonly BusSocket[] = [
+  { path: '/run/dbus/system_bus_socket', direct: false },
+  { path: '/run/systemd/private', direct: true },
+];
+
 const connectMs = 5_000;
 const reconnectMs = 500;
 
@@ -44,17 +56,19 @@ const reconnectMs = 500;
  */
 export class SystemdBus {
   readonly #events: SystemdBusEvents;
-  readonly #socket: string;
+  readonly #sockets: readonly BusSocket[];
   readonly #jobs = new Map<string, (result: JobResult) => void>();
   /** Jobs that ended before anybody waited for them, for a signal may come before the answer of the call. */
   readonly #ended = new Map<string, JobResult>();
   readonly #followed = new Set<string>();
   #bus: Promise<MessageBus> | undefined;
+  /** Whether the connection leads to systemd itself: then there is no bus that chooses messages. */
+  #direct = false;
   #closed = false;
 
-  constructor(events: SystemdBusEvents, socket: string = '/run/dbus/system_bus_socket') {
+  constructor(events: SystemdBusEvents, sockets: readonly BusSocket[] = systemdSockets) {
     this.#events = events;
-    this.#socket = socket;
+    this.#sockets = sockets;
   }
 
   /** The object path of a unit, which is loaded. */
@@ -120,13 +134,13 @@ export class SystemdBus {
     if (this.#followed.has(path)) return;
     this.#followed.add(path);
     const bus = await this.#connect();
-    await addMatch(bus, ruleOf(path));
+    if (!this.#direct) await busCall(bus, 'AddMatch', ruleOf(path));
   }
 
   async unfollow(path: string): Promise<void> {
     if (!this.#followed.delete(path)) return;
     const bus = await this.#connect();
-    await busCall(bus, 'RemoveMatch', ruleOf(path));
+    if (!this.#direct) await busCall(bus, 'RemoveMatch', ruleOf(path));
   }
 
   close(): void {
@@ -161,25 +175,48 @@ export class SystemdBus {
   }
 
   async #open(): Promise<MessageBus> {
-    try {
-      if (!existsSync(this.#socket)) throw new Error(`there is no D-Bus socket ${this.#socket}`);
-      const { createClient } = await import('dbus-native');
-      const bus = createClient({ busAddress: `unix:path=${this.#socket}` });
-      bus.connection.on('error', () => {}); // 'close' follows.
-      bus.connection.on('close', () => this.#lost());
-      bus.connection.on('message', (message) => this.#read(message));
-      await within(connectMs, this.#subscribe(bus));
-      this.#events.onConnected();
-      return bus;
-    } catch (error) {
-      this.#bus = undefined;
-      throw error;
+    let first: unknown;
+    for (const socket of this.#sockets) {
+      try {
+        return await this.#openSocket(socket);
+      } catch (error) {
+        first ??= error;
+      }
     }
+    this.#bus = undefined;
+    throw first;
   }
 
-  async #subscribe(bus: MessageBus): Promise<void> {
-    const rules = [jobRule, ownerRule, ...[...this.#followed].map(ruleOf)];
-    await Promise.all(rules.map((rule) => addMatch(bus, rule)));
+  async #openSocket({ path, direct }: BusSocket): Promise<MessageBus> {
+    if (!existsSync(path)) throw new Error(`there is no D-Bus socket ${path}`);
+    const { createClient } = await import('dbus-native');
+    const bus = createClient({ busAddress: `unix:path=${path}`, direct });
+    const { connection } = bus;
+    let isOpen = false;
+    const broken = new Promise<never>((_, reject) => {
+      connection.on('error', reject);
+      connection.on('close', (cause) => {
+        reject(cause ?? new Error('D-Bus closed the connection'));
+        if (isOpen) this.#lost();
+      });
+    });
+    broken.catch(() => {}); // After the opening, 'close' says it all.
+    connection.on('message', (message) => this.#read(message));
+    try {
+      await Promise.race([within(connectMs, this.#subscribe(bus, direct)), broken]);
+    } catch (error) {
+      connection.end();
+      throw error;
+    }
+    isOpen = true;
+    this.#direct = direct;
+    this.#events.onConnected();
+    return bus;
+  }
+
+  async #subscribe(bus: MessageBus, direct: boolean): Promise<void> {
+    const rules = direct ? [] : [jobRule, ownerRule, ...[...this.#followed].map(ruleOf)];
+    await Promise.all(rules.map((rule) => busCall(bus, 'AddMatch', rule)));
     const message = { destination: service, path: managerPath, interface: managerInterface };
     await bus.invoke({ ...message, member: 'Subscribe' });
   }
@@ -220,10 +257,6 @@ const ownerRule = `type='signal',sender='org.freedesktop.DBus',member='NameOwner
 
 function ruleOf(path: string): string {
   return `type='signal',sender='${service}',path='${path}',interface='${propertiesInterface}'`;
-}
-
-async function addMatch(bus: MessageBus, rule: string): Promise<void> {
-  await busCall(bus, 'AddMatch', rule);
 }
 
 async function busCall(bus: MessageBus, member: string, rule: string): Promise<void> {

@@ -14,14 +14,14 @@ import { describeProcess } from '../gate/proc.ts';
 import { pause } from './command.ts';
 import { type AgentPlaces, agentPlaces, findUnits, nearestName } from './find-agents.ts';
 import { ocf, result } from './result.ts';
-import { SystemdBus, type UnitState } from './systemd-bus.ts';
+import { type BusSocket, SystemdBus, type UnitState } from './systemd-bus.ts';
 
 export interface SystemdOptions {
   readonly gate: Gate;
   readonly onExited: (instance: InstanceId, detail: string) => void;
   readonly places?: AgentPlaces;
-  /** The socket of the system bus. */
-  readonly socket?: string;
+  /** Ways to systemd, the best first. */
+  readonly sockets?: readonly BusSocket[];
   /** Where units of this boot get their additions. */
   readonly unitDirectory?: string;
   /** Where the second version of control groups is mounted. */
@@ -57,7 +57,7 @@ export class SystemdUnits {
         for (const path of this.#followed.keys()) void this.#look(path);
       },
     };
-    this.#bus = new SystemdBus(events, options.socket);
+    this.#bus = new SystemdBus(events, options.sockets);
   }
 
   async perform(
