@@ -29,10 +29,15 @@ export function waitFlag(): OptionFlag<number | undefined> {
   })();
 }
 
+/** A flag that is there or not. */
+export function switchFlag(description: string, char?: 'f' | 'y'): BooleanFlag<boolean> {
+  return boolean({ description, ...(char === undefined ? {} : { char }), default: false });
+}
+
 export function dryRunFlag(): BooleanFlag<boolean> {
-  return boolean({ description: 'show what would happen and change nothing' });
+  return switchFlag('show what would happen and change nothing');
 }
 
 export function yesFlag(): BooleanFlag<boolean> {
-  return boolean({ char: 'y', description: 'do not ask' });
+  return switchFlag('do not ask', 'y');
 }
