@@ -4,7 +4,7 @@ import { mutations } from './mutations.ts';
 import type { Mutation } from './test-node.ts';
 
 /** More seeds by hand: HOLDFAST_RAFT_SEEDS=20000. */
-const seeds = Number(process.env.HOLDFAST_RAFT_SEEDS ?? 600);
+const seeds = Number(process.env.HOLDFAST_RAFT_SEEDS ?? 400);
 const mutationSeeds = 3000;
 
 /** The first seed whose run breaks a property of Raft. */
