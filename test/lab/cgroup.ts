@@ -6,7 +6,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Where version 2 of the control groups may be mounted: alone, or beside version 1. */
 const mountPoints: readonly string[] = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
@@ -51,6 +51,14 @@ export function killCgroup(directory: string): void {
 export function cgroupIsEmpty(directory: string): boolean {
   const events = join(directory, 'cgroup.events');
   return !existsSync(events) || /^populated 0$/m.test(readFileSync(events, 'utf8'));
+}
+
+/** Removes the control group of a lab, and the one above it after the last lab. */
+export function removeLabCgroup(directory: string): void {
+  removeCgroup(directory);
+  try {
+    rmdirSync(dirname(directory));
+  } catch {} // Other labs are there, or nothing.
 }
 
 /** Removes a control group and those below it. It must be empty of processes. */

@@ -244,7 +244,7 @@ export class Host {
   }
 
   /** Resolves when the host is off, as after a reset of its own (a write of `b` to /proc/sysrq-trigger, or reboot). */
-  async waitUntilOff(timeoutMs = endTimeoutMs): Promise<void> {
+  async waitUntilOff(timeoutMs: number = endTimeoutMs): Promise<void> {
     const until = performance.now() + timeoutMs;
     while (this.pid !== undefined) {
       if (performance.now() > until) throw new LabError(`${this.name} is still on`);

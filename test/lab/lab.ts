@@ -1,37 +1,29 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { join, resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { sortedTexts } from '../../src/base/order.ts';
-import { cgroupIsEmpty, createLabCgroup, killCgroup, labCgroup, removeCgroup } from './cgroup.ts';
+import { labCgroup, removeLabCgroup } from './cgroup.ts';
 import { type CommandOptions, type CommandResult, run } from './command.ts';
 import { type Faults, healed, isHealthy, noFaults, withCut, withLoss } from './faults.ts';
 import { underLock } from './file-lock.ts';
 import { Host } from './host.ts';
 import { LabError, LabUsageError } from './lab-error.ts';
+import {
+  contextOf,
+  createRecord,
+  endProcesses,
+  isOwnerAlive,
+  labDirectory,
+  labsDirectory,
+  readFaults,
+  readRecord,
+  removeTree,
+  writeJson,
+} from './lab-record.ts';
 import { entering, inCgroup, type LabContext, startPart } from './namespaces.ts';
 import { type ObserveOptions, ObserverHandle } from './observer-handle.ts';
-import {
-  isAlive,
-  labProcess,
-  labProcesses,
-  mark,
-  markVariable,
-  processIdentity,
-  signalQuietly,
-} from './processes.ts';
+import { labProcesses, mark, markVariable, processIdentity } from './processes.ts';
 import { checkRequirements } from './requirements.ts';
 import {
-  checkedLabName,
   checkedLink,
   checkedPlan,
   clientName,
@@ -56,14 +48,6 @@ export interface LabOptions {
   readonly mtu?: number;
   /** True: `Lab.downStale` removes the lab once this process is gone. For tests and benches. Default: false. */
   readonly owned?: boolean;
-}
-
-/** What is on record about a lab, in its state directory. */
-interface LabRecord {
-  readonly plan: LabPlan;
-  readonly privileged: boolean;
-  readonly cgroup: string | undefined;
-  readonly owner: string | undefined;
 }
 
 /** One lab as `Lab.list` shows it. */
@@ -147,7 +131,7 @@ export class Lab {
     const cgroup = labCgroup(name);
     const existed = existsSync(directory) || (cgroup !== undefined && existsSync(cgroup));
     await endProcesses(directory, cgroup);
-    if (cgroup !== undefined) removeCgroup(cgroup);
+    if (cgroup !== undefined) removeLabCgroup(cgroup);
     removeTree(directory);
     return existed;
   }
@@ -359,62 +343,6 @@ async function startStation(
   return started.pid;
 }
 
-/** Where all labs of this user have their directories. */
-function labsDirectory(): string {
-  return resolve(process.env.HOLDFAST_LAB_DIR ?? `/tmp/holdfast-lab-${process.getuid?.() ?? 0}`);
-}
-
-function labDirectory(name: string): string {
-  return join(labsDirectory(), checkedLabName(name));
-}
-
-/** Throws LabError for a place whose name could not be mounted, or is too long for the name of a socket. */
-function checkDirectory(directory: string): void {
-  if (/[\s:,\\]/.test(directory)) {
-    throw new LabError(`${directory} has a character that mount options cannot have`);
-  }
-  if (directory.length > 40) {
-    throw new LabError(`${directory} is too long: want at most 40 characters`);
-  }
-}
-
-function createRecord(plan: LabPlan, owner: string | undefined): LabRecord {
-  const privileged = process.getuid?.() === 0;
-  const directory = labDirectory(plan.name);
-  checkDirectory(labsDirectory());
-  mkdirSync(labsDirectory(), { recursive: true, mode: 0o700 });
-  const { uid, mode } = statSync(labsDirectory());
-  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
-    throw new LabError(
-      `${labsDirectory()} is not ours alone: set HOLDFAST_LAB_DIR to another place`,
-    );
-  }
-  mkdirSync(join(directory, 'hosts'), { recursive: true });
-  const record = { plan, privileged, cgroup: createLabCgroup(plan.name), owner };
-  writeJson(join(directory, 'lab.json'), record);
-  writeJson(join(directory, 'faults.json'), noFaults);
-  return record;
-}
-
-function readRecord(name: string): LabRecord | undefined {
-  const path = join(labDirectory(name), 'lab.json');
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as LabRecord) : undefined;
-}
-
-function contextOf(record: LabRecord): LabContext {
-  const { cgroup, privileged } = record;
-  return { directory: labDirectory(record.plan.name), cgroup, privileged };
-}
-
-function readFaults(directory: string): Faults {
-  return JSON.parse(readFileSync(join(directory, 'faults.json'), 'utf8')) as Faults;
-}
-
-function writeJson(path: string, value: unknown): void {
-  writeFileSync(`${path}.new`, JSON.stringify(value));
-  renameSync(`${path}.new`, path);
-}
-
 function summaryOf(name: string): LabSummary {
   const record = readRecord(name);
   const gone = record?.owner !== undefined && !isOwnerAlive(record.owner);
@@ -426,36 +354,4 @@ function summaryOf(name: string): LabSummary {
     const hosts = (record?.plan.hosts ?? []).map((host) => ({ name: host, state: 'off' as const }));
     return { name, hosts, links: record?.plan.links ?? 0, faults: noFaults, stale: true };
   }
-}
-
-function isOwnerAlive(owner: string): boolean {
-  return processIdentity(Number(owner.split('@')[0])) === owner;
-}
-
-/** Kills all processes of a lab and waits until they are gone. */
-async function endProcesses(directory: string, cgroup: string | undefined): Promise<void> {
-  const until = performance.now() + 10_000;
-  for (;;) {
-    if (cgroup !== undefined) killCgroup(cgroup);
-    const left = labProcesses(directory).filter((process) => isAlive(process.pid));
-    for (const { pid } of left) {
-      // Read again: the process table may have moved on since.
-      if (labProcess(pid)?.directory === directory) signalQuietly(pid, 'SIGKILL');
-    }
-    if (left.length === 0 && (cgroup === undefined || cgroupIsEmpty(cgroup))) return;
-    if (performance.now() > until) throw new LabError(`processes of ${directory} do not end`);
-    await pause(2);
-  }
-}
-
-/** Removes a directory tree in which a former host may have made directories that cannot be read. */
-function removeTree(directory: string): void {
-  if (!existsSync(directory)) return;
-  for (const entry of readdirSync(directory, { recursive: false, withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (!entry.isDirectory()) continue;
-    chmodSync(path, 0o700);
-    removeTree(path);
-  }
-  rmSync(directory, { recursive: true, force: true });
 }

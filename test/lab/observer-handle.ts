@@ -181,9 +181,9 @@ export function linkOfAddress(plan: LabPlan, address: string): number {
   );
 }
 
-/** Numbers 224 to 239 of a path belong to the watch's requests. */
+/** Numbers 160 to 223 of a path belong to the watch's requests: 320 ms pass until one is used again. */
 function ownerWatchCommand(place: ObserverPlace, address: string, link: number): string[] {
-  const first = address.includes(':') ? `fd77:0:0:${link}::e0` : `10.77.${link}.224`;
+  const first = address.includes(':') ? `fd77:0:0:${link}::a0` : `10.77.${link}.160`;
   const script = labFile('owner-watch.pl');
-  return place.watchCommand(['perl', script, `net${link}`, address, '5', first, '16']);
+  return place.watchCommand(['perl', script, `net${link}`, address, '5', first, '64']);
 }

@@ -2,7 +2,7 @@
  * The observer: a process outside the cluster that polls an address over fresh connections, whatever became of
  * the earlier ones, and watches who answers ARP for it. Started by `Lab.observe`; see observer-protocol.ts.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { HttpPoll } from './http-poll.ts';
 import { Observation } from './observation.ts';
@@ -15,6 +15,7 @@ import type {
 import { stationOfMac } from './topology.ts';
 
 const silentMs = 100;
+const watchEndMs = 1000;
 
 class Observer {
   readonly #config: ObserverConfig;
@@ -24,6 +25,8 @@ class Observer {
   readonly #waits = new Map<number, { readonly filter: AnswerFilter; readonly sinceMs: number }>();
   #outstanding: HttpPoll[] = []; // In the order of their start.
   #nextMs = 0;
+  #watch: ChildProcess | undefined;
+  #stopping = false;
   #host: string | undefined; // Who answered last.
   #answeredMs: number | undefined; // When; undefined also while the silence has been told.
 
@@ -53,6 +56,7 @@ class Observer {
 
   #tick(): void {
     const now = this.#now();
+    if (this.#stopping) return;
     if (now >= this.#nextMs) {
       this.#poll(now - this.#nextMs);
       // After an own stall: go on from now, without a burst.
@@ -117,10 +121,21 @@ class Observer {
     }
   }
 
+  /** Ends the watch first: what it has heard last is still on its way to us. */
   #stop(): void {
+    const endMs = this.#now();
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const end = (): void => this.#report(endMs);
+    this.#watch?.stdout?.once('close', end);
+    this.#watch?.kill('SIGTERM');
+    setTimeout(end, watchEndMs);
+  }
+
+  #report(endMs: number): void {
     const { address, port } = this.#config;
     const about = { address, port, startedAt: this.#startedAt };
-    const report = this.#observation.report(about, this.#now());
+    const report = this.#observation.report(about, endMs);
     process.stdout.on('error', () => process.exit(1)); // Nobody listens any more.
     process.stdout.write(`${JSON.stringify({ kind: 'report', report })}\n`, () => process.exit(0));
   }
@@ -128,8 +143,11 @@ class Observer {
   #watchOwner(): void {
     const [file = '', ...args] = this.#config.watchCommand;
     const watch = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#watch = watch;
     watch.once('error', (error) => fail(`cannot watch the owner: ${error.message}`));
-    watch.once('exit', (code) => fail(`the watch of the owner ended (${code})`));
+    watch.once('exit', (code) => {
+      if (!this.#stopping) fail(`the watch of the owner ended (${code})`);
+    });
     process.once('exit', () => watch.kill('SIGKILL'));
     createInterface({ input: watch.stdout }).on('line', (line) => this.#hear(line));
   }

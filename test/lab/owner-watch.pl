@@ -6,7 +6,7 @@
 #
 # Each request comes from the next of SOURCE_COUNT addresses from SOURCE_FIRST on, and an answer goes to the address
 # that asked: so it is known which request was answered, and that two answers are answers to the same one.
-# Output, times in milliseconds of CLOCK_MONOTONIC:
+# It ends with SIGTERM, after it has told all that it heard. Output, times in milliseconds of CLOCK_MONOTONIC:
 #   reply MAC REQUEST SENT RECEIVED
 #   announce MAC AT
 use strict;
@@ -107,7 +107,16 @@ sub hear {
   }
 }
 
-while (1) {
+sub read_all {
+  while (defined recv $socket, my $frame, 2048, MSG_DONTWAIT) {
+    hear($frame, now());
+  }
+}
+
+my $ended = 0;
+$SIG{TERM} = sub { $ended = 1 };
+
+while (!$ended) {
   my $now = now();
   if ($now >= $next) {
     ask();
@@ -122,7 +131,7 @@ while (1) {
   my $wait = ($next - now()) / 1000;
   my $ready = $readable;
   next unless select($ready, undef, undef, $wait > 0 ? $wait : 0) > 0;
-  while (defined recv $socket, my $frame, 2048, MSG_DONTWAIT) {
-    hear($frame, now());
-  }
+  read_all();
 }
+read_all();
+syswrite STDOUT, $output;
