@@ -97,6 +97,11 @@ function explainInstance(input: ExplainInput, assignment: Assignment): Explanati
     const text = `${reasonText(reason)}, so it is started nowhere else`;
     return told('waiting', reason, text, nextStep(reason, resource));
   }
+  const failure = active.find((item) => item.failed !== undefined)?.failed;
+  if (failure !== undefined && active.length > 0) {
+    const text = `${reasonText(reason)}, so ${instance} is left as it is although it failed on ${failure.node}`;
+    return told('waiting', reason, text, nextStep(reason, resource));
+  }
   if (node !== undefined && active.some((item) => item.node === node)) {
     return running(instance, node, reason, assignment);
   }
@@ -137,6 +142,12 @@ function explainStart(
     const cause: Reason = { rule: 'waits-for-probe', resource, nodes };
     const text = `${reasonText(cause)}, so ${instance} is not started on ${node} yet`;
     return told('changing', cause, text, undefined);
+  }
+  const own = before.find((action) => action.instance === instance);
+  if (own !== undefined) {
+    const what =
+      own.node === node ? `is restarted on ${node}` : `moves from ${own.node} to ${node}`;
+    return told('changing', reason, `${reasonText(reason)}, so ${instance} ${what}`, undefined);
   }
   const first = before[0];
   const then = first === undefined ? '' : ` after "${first.id}"`;

@@ -24,7 +24,7 @@ export function reasonText(reason: Reason): string {
     case 'balance':
       return `${reason.node} has the least to do`;
     case 'stickiness':
-      return `it runs on ${reason.node} already`;
+      return `it was on ${reason.node} before`;
     case 'better-node':
       return betterNodeText(reason);
     default:

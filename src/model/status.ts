@@ -52,6 +52,8 @@ export interface InstanceStatus {
   /** Set when a stop failed: nobody knows whether it runs. Only a clean-up or the node's loss ends that. */
   readonly blocked: Failure | undefined;
   readonly sinceMs: number;
+  /** The newest stop that ended it here, and why: what is active nowhere goes back to its last place. */
+  readonly lastStop?: { readonly order: number; readonly reason: Reason };
 }
 
 /** A failed operation or a death seen by an event. */

@@ -8,7 +8,7 @@ import type { Preferences, Row } from './preferences.ts';
 import { NEVER } from './scores.ts';
 import { nodeAt, type Situation } from './situation.ts';
 import { placesOf } from './stickiness.ts';
-import { afterNeeds } from './topology.ts';
+import { unitAt, unitOrder } from './unit-order.ts';
 import type { Instance, Part, Unit } from './units.ts';
 import { unprobedNodes } from './unprobed.ts';
 import { whyNowhere, whyRefused, whyThere } from './why-seated.ts';
@@ -30,7 +30,7 @@ export interface Assignments {
 
 export function assign(situation: Situation, preferences: Preferences): Assignments {
   const ties = readTies(situation);
-  const order = unitOrder(situation, ties);
+  const order = unitOrder(situation, preferences, ties);
   const pulls = readPulls(situation, preferences, ties, order);
   const seats: Seat[] = [];
   const occupied = new Map<number, ReadonlySet<number>>();
@@ -50,16 +50,6 @@ export function assign(situation: Situation, preferences: Preferences): Assignme
     }
   }
   return { seats, ties };
-}
-
-/** Higher priority first, then as written; a primary always before its dependents. */
-function unitOrder(situation: Situation, ties: Ties): readonly number[] {
-  const preferred = [...situation.units]
-    .sort((a, b) => b.priority - a.priority || a.index - b.index)
-    .map((unit) => unit.index);
-  return afterNeeds(preferred, (unit) =>
-    (ties.ofDependent.get(unit) ?? []).map((tie) => tie.primary.unit.index),
-  );
 }
 
 /** What each unit prefers together with all that depends on it, for its own primaries. */
@@ -335,10 +325,4 @@ function rankCopies(
       compareText(nodeAt(situation, a.home).id, nodeAt(situation, b.home).id) ||
       a.copy - b.copy,
   );
-}
-
-function unitAt(situation: Situation, index: number): Unit {
-  const unit = situation.units[index];
-  if (unit === undefined) throw new RangeError(`no unit ${index}`);
-  return unit;
 }

@@ -5,6 +5,7 @@ import type { Order } from '../../model/status.ts';
 import { isActive, isUp, type Local, localAt, mayRun } from './facts.ts';
 import type { NodeView } from './nodes.ts';
 import { nodeAt, partOf, type Situation, type Stray } from './situation.ts';
+import { currentPlaces } from './stickiness.ts';
 import type { Instance } from './units.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -190,27 +191,22 @@ function startReason(item: Case, takenFrom: NodeView | undefined): Reason {
   const { verdict, instance, situation } = item;
   if (takenFrom !== undefined) return { rule: 'node-lost', node: takenFrom.id };
   if (verdict.restart !== undefined) return verdict.restart;
-  const leaves = situation.nodes.some(
-    (node) =>
-      node.presence === 'joined' &&
-      node.index !== verdict.node &&
-      isActive(localAt(instance.locals, node.index)),
-  );
-  if (leaves) return verdict.reason;
-  return lastFailure(item) ?? { rule: 'should-run', resource: item.resource };
+  const from = currentPlaces(situation, instance)[0];
+  if (from !== undefined && from !== verdict.node) return verdict.reason;
+  const last = from === undefined ? undefined : localAt(instance.locals, from).lastStop;
+  if (last !== undefined && last.atMs + RESTART_MS > situation.wallMs && isRestart(last.reason)) {
+    return last.reason;
+  }
+  return { rule: 'should-run', resource: item.resource };
 }
 
-/** A failure so fresh that this start is most likely its mending. */
-const FRESH_MS = 60_000;
+/** A start so soon after the stop of a restart is its second half. */
+const RESTART_MS = 300_000;
 
-function lastFailure(item: Case): Reason | undefined {
-  const { situation, instance } = item;
-  for (const failure of situation.failures.toReversed()) {
-    if (failure.instance !== instance.id || failure.atMs + FRESH_MS < situation.wallMs) continue;
-    const { node, action, reason: text } = failure;
-    return { rule: 'failed', instance: instance.id, node, action, text };
-  }
-  return undefined;
+function isRestart(reason: Reason): boolean {
+  return (
+    reason.rule === 'failed' || reason.rule === 'restart-asked' || reason.rule === 'config-changed'
+  );
 }
 
 function strayDrafts(situation: Situation, stray: Stray): readonly StrayDraft[] {

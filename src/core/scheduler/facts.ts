@@ -1,4 +1,5 @@
 import type { InstanceId, NodeId } from '../../model/ids.ts';
+import type { Reason } from '../../model/reason.ts';
 import type { ClusterStatus, Failure, InstanceStatus, Order } from '../../model/status.ts';
 import type { NodeView } from './nodes.ts';
 
@@ -11,6 +12,14 @@ export interface Local {
   readonly assignment: number | undefined;
   /** An order that is not answered yet. */
   readonly order: Order | undefined;
+  /** The newest stop that ended it here. */
+  readonly lastStop: LastStop | undefined;
+}
+
+export interface LastStop {
+  readonly order: number;
+  readonly reason: Reason;
+  readonly atMs: number;
 }
 
 /** By instance: what is known on each node, in the order of the nodes. */
@@ -21,6 +30,7 @@ const unknown: Local = {
   failure: undefined,
   assignment: undefined,
   order: undefined,
+  lastStop: undefined,
 };
 const stopped: Local = { ...unknown, state: 'stopped' };
 
@@ -72,10 +82,10 @@ export function mayRun(local: Local): boolean {
 
 function localOf(item: InstanceStatus): Local {
   const failure = item.blocked ?? item.failed;
-  if (item.role === 'stopped' && failure === undefined && item.assignment === undefined) {
-    return stopped;
-  }
-  return { state: stateOf(item), failure, assignment: item.assignment, order: undefined };
+  const { assignment, lastStop, sinceMs: atMs } = item;
+  const state = stateOf(item);
+  if (state === 'stopped' && assignment === undefined && lastStop === undefined) return stopped;
+  return { ...unknown, state, failure, assignment, lastStop: lastStop && { ...lastStop, atMs } };
 }
 
 function stateOf(item: InstanceStatus): Local['state'] {

@@ -146,7 +146,14 @@ function placesThatCount(
     (node) =>
       node.presence === 'joined' &&
       (then.home === undefined || then.home === node.index) &&
-      (link.scope !== 'node' || first.home === node.index),
+      (link.scope !== 'node' || first.home === node.index || !hasCopy(link, node)),
+  );
+}
+
+/** Whether a copy of `first` runs there, for those on its own node to follow; else they follow all copies. */
+function hasCopy(link: Link, node: NodeView): boolean {
+  return link.first.instances.some(
+    (copy) => copy.home === node.index && isActive(localAt(copy.locals, node.index)),
   );
 }
 

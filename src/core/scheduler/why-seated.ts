@@ -4,7 +4,7 @@ import { mayRun } from './facts.ts';
 import type { Row } from './preferences.ts';
 import { NEVER } from './scores.ts';
 import { nodeAt, type Situation } from './situation.ts';
-import { placesOf } from './stickiness.ts';
+import { currentPlaces } from './stickiness.ts';
 import type { Unit } from './units.ts';
 
 /** Why a unit shall run on that node: what drove it off its former one, what it prefers, or mere balance. */
@@ -13,24 +13,26 @@ export function whyThere(situation: Situation, unit: Unit, row: Row, chosen: num
   const wish = reasons.find((reason) => reason.rule === 'moved-by-hand');
   const places = new Set(
     unit.parts.flatMap((part) =>
-      part.instances.flatMap((instance) => placesOf(situation, instance)),
+      part.instances.flatMap((instance) => currentPlaces(situation, instance)),
     ),
   );
   if (wish !== undefined && !places.has(chosen)) return wish;
-  const preferred = strongest(reasons);
+  const preferred = strongest(reasons.filter((reason) => !isPull(unit, reason)));
   const to = nodeAt(situation, chosen).id;
   if (!places.has(chosen)) {
     const from = [...places][0] ?? formerNode(situation, unit);
     if (from !== undefined && from !== chosen) {
       const cause = whyRefused(row, from);
       if (cause !== undefined) return cause;
-      return { rule: 'better-node', from: nodeAt(situation, from).id, to, because: preferred };
+      const because = preferred ?? strongest(reasons);
+      return { rule: 'better-node', from: nodeAt(situation, from).id, to, because };
     }
   }
   return (
     missedNode(row, chosen) ??
     preferred ??
-    reasons.find((reason) => reason.rule === 'stickiness') ?? { rule: 'balance', node: to }
+    reasons.find((reason) => reason.rule === 'stickiness') ??
+    strongest(reasons) ?? { rule: 'balance', node: to }
   );
 }
 
@@ -88,6 +90,13 @@ function locationScore(row: Row, node: number): number {
     if (reason.rule === 'location') sum += reason.score;
   }
   return sum;
+}
+
+/** What merely passes on the wish of a dependent. */
+function isPull(unit: Unit, reason: Reason): boolean {
+  if (reason.rule !== 'colocation') return false;
+  const own = [unit.id, unit.group, ...unit.parts.map((part) => part.primitive.id)];
+  return !own.includes(reason.dependent);
 }
 
 /** The rule that speaks most for a node. */
