@@ -99,7 +99,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     return earliest(
       this.#raft.deadline(),
       this.#executor.deadline(),
-      this.#wants.deadline(),
+      // Without a leader there is nobody to say it to; a new one is told at once.
+      this.#raft.leader === undefined ? undefined : this.#wants.deadline(),
       this.#requests.deadline(),
       this.#leadership.deadline(),
       this.#loss.deadline(),
