@@ -156,18 +156,26 @@ function instanceProblem({ instance, node, failed, blocked }: InstanceStatus): S
   return [problem('critical', 'resource-failed', instance, text, `holdfast why ${resource}`)];
 }
 
-/** Configured resources by the name of each of their primitives. */
-function stoppedByWish(resources: readonly ResourceConfig[]): ReadonlySet<string> {
-  const stopped = new Set<string>();
+interface StoppedByWish {
+  /** Where it is said: a group rather than each of its members. */
+  readonly named: readonly string[];
+  readonly primitives: ReadonlySet<string>;
+}
+
+function stoppedByWish(resources: readonly ResourceConfig[]): StoppedByWish {
+  const named: string[] = [];
+  const primitives = new Set<string>();
   const walk = (resource: ResourceConfig, above: boolean): void => {
-    const off = above || resource.meta.targetRole === 'stopped';
+    const own = resource.meta.targetRole === 'stopped';
+    if (own && !above) named.push(resource.id);
+    const off = above || own;
     if (resource.kind === 'primitive') {
-      if (off) stopped.add(resource.id);
+      if (off) primitives.add(resource.id);
     } else if (resource.kind === 'group') for (const member of resource.members) walk(member, off);
     else walk(resource.of, off);
   };
   for (const resource of resources) walk(resource, false);
-  return stopped;
+  return { named, primitives };
 }
 
 function assignmentProblems(status: StatusReport): readonly StatusProblem[] {
@@ -178,7 +186,7 @@ function assignmentProblems(status: StatusReport): readonly StatusProblem[] {
   const found: StatusProblem[] = [];
   for (const { instance, resource, node, reason } of status.assignments) {
     const primitive = instance.split(':')[0] ?? instance;
-    if (node !== undefined || running.has(instance) || off.has(primitive)) continue;
+    if (node !== undefined || running.has(instance) || off.primitives.has(primitive)) continue;
     // Copies of a clone above the number of nodes are not missing.
     if (instance !== primitive && reason.rule === 'no-node') continue;
     const blocked = status.facts.instances.some((i) => i.instance === instance && i.blocked);
@@ -188,7 +196,7 @@ function assignmentProblems(status: StatusReport): readonly StatusProblem[] {
       problem('critical', 'resource-not-running', instance, text, `holdfast why ${resource}`),
     );
   }
-  for (const name of sortedTexts(off)) {
+  for (const name of off.named) {
     found.push(
       problem(
         'note',

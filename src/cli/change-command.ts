@@ -33,15 +33,19 @@ export interface ChangeReport {
 
 /** A command that changes something, and says what. */
 export abstract class ChangeCommand extends ClusterCommand {
-  /** Prints one line about the change, or `unchanged`, and the plan of a dry run. */
-  protected report(result: ChangeResult, sentence: string): ChangeReport {
+  /** Prints what is so now; `before` says the same of a cluster that was so already. */
+  protected report(
+    result: ChangeResult,
+    sentence: string,
+    before: string = sentence,
+  ): ChangeReport {
     const { changed, dryRun, index, status } = result;
     const plan = result.plan.map(actionText);
     if (dryRun) {
       this.log(changed ? `would change: ${safeText(sentence)}` : 'unchanged');
       for (const line of plan) this.log(`  ${safeText(line)}`);
       if (changed && plan.length === 0) this.log('  nothing would be started or stopped');
-    } else this.log(changed ? safeText(sentence) : `unchanged: ${safeText(sentence)}`);
+    } else this.log(changed ? safeText(sentence) : `unchanged: ${safeText(before)}`);
     return { changed, dryRun, index, settled: status === undefined ? undefined : true, plan };
   }
 }

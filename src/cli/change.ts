@@ -47,7 +47,8 @@ export async function changeConfig(
     try {
       const { dryRun } = options;
       const done = await client.configure({ text: edited, ifVersion: version, what, dryRun });
-      return await finish(client, done, options);
+      // A dry run changes nothing, but it would: the texts differ.
+      return await finish(client, { ...done, changed: done.changed || dryRun }, options);
     } catch (error) {
       const met = error instanceof ClusterError && error.code === 'conflict';
       if (!met || attempt >= TRIES) throw error;

@@ -43,14 +43,13 @@ export function readLocalFlags(flags: LocalFlags): {
   return { directories: directoriesFrom(process.env), node, links: parseLinks(flags.link) };
 }
 
-/** Directories of this node; `HOLDFAST_ROOT` puts all of them under another root, for tests. */
+/** Directories of this node: those of a package, unless the environment says others. */
 export function directoriesFrom(environment: NodeJS.ProcessEnv): Directories {
-  const root = environment.HOLDFAST_ROOT ?? '';
   const { etc, state, run } = defaultDirectories;
   return {
-    etc: environment.HOLDFAST_ETC || `${root}${etc}`,
-    state: environment.HOLDFAST_STATE || `${root}${state}`,
-    run: environment.HOLDFAST_RUN || `${root}${run}`,
+    etc: environment.HOLDFAST_ETC ?? etc,
+    state: environment.HOLDFAST_STATE ?? state,
+    run: environment.HOLDFAST_RUN ?? run,
   };
 }
 

@@ -1,5 +1,5 @@
-/** A reader that went away (`| head`) ends the command quietly. */
-export function finishProcess(): void {
+/** A reader that goes away (`| head`) ends the command quietly. Not for the heart and the agent. */
+export function endQuietlyWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(0);

@@ -45,7 +45,7 @@ export function errorLines(error: ReportedError): string {
   const [first = '', ...more] = error.message.split('\n');
   const lines = [`holdfast: ${safeText(first)}`, ...more.map((line) => `  ${safeText(line)}`)];
   for (const problem of error.problems) lines.push(`  ${safeText(problemText(problem))}`);
-  if (error.hint !== undefined) lines.push(`  try: ${safeText(error.hint)}`);
+  if (error.hint !== undefined) lines.push(`  hint: ${safeText(error.hint)}`);
   return lines.join('\n');
 }
 

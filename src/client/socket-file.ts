@@ -1,12 +1,10 @@
 import { statSync } from 'node:fs';
 import { ClusterError } from './cluster-error.ts';
 
-/** Where the agent of a packaged node listens. */
-export const DEFAULT_SOCKET = '/run/holdfast/agent.sock';
-
-/** The control socket to ask: `HOLDFAST_SOCKET`, or that of the packaged agent. */
+/** The control socket: `HOLDFAST_SOCKET`, or that in the run directory of this node. */
 export function socketPath(environment: NodeJS.ProcessEnv): string {
-  return environment.HOLDFAST_SOCKET || DEFAULT_SOCKET;
+  const { HOLDFAST_SOCKET, HOLDFAST_RUN } = environment;
+  return HOLDFAST_SOCKET || `${HOLDFAST_RUN || '/run/holdfast'}/agent.sock`;
 }
 
 /**

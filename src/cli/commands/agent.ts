@@ -1,15 +1,15 @@
 import { ClusterCommand } from '../cluster-command.ts';
 
 export default class Agent extends ClusterCommand {
-  static override summary = 'Run the agent of this node in the foreground; systemd does this.';
+  static override summary = 'Run this node in the foreground; systemd does this.';
+  static override description =
+    'It ends with SIGTERM. What it runs goes on until its lease has ended: use leave first.';
   static override examples: string[] = ['agent'];
   static override enableJsonFlag = false;
-  static override strict = false;
 
+  /** Reached only with arguments: `main` hands a plain `holdfast agent` to the heart at once. */
   async run(): Promise<void> {
     await this.parse(Agent);
-    // The heart is the main process of a node; it starts the agent as its child.
-    const { startHeart } = await import('../start-heart.ts');
-    await startHeart();
+    await import('../../heart/main.ts');
   }
 }

@@ -37,7 +37,8 @@ export default class Apply extends ChangeCommand {
             what: `applied ${flags.file === '-' ? 'standard input' : flags.file}`,
             dryRun: flags['dry-run'],
           });
-    const result = await finish(this.client, done, options);
+    const changed = done.changed || (flags['dry-run'] && source !== text);
+    const result = await finish(this.client, { ...done, changed }, options);
     return this.report(result, `the cluster has the configuration of ${flags.file}`);
   }
 }

@@ -1,29 +1,27 @@
 import { string } from '@oclif/core/args';
-import type { ArgInput } from '@oclif/core/interfaces';
-import type { Assignment } from '../../model/plan.ts';
+import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { ClusterCommand } from '../cluster-command.ts';
+import { switchFlag } from '../flags.ts';
 import { checkKnown, resourceNames } from '../known-names.ts';
-import { whyText } from '../render/why-text.ts';
-
-interface WhyResult {
-  readonly resource: string;
-  readonly text: string;
-  readonly assignments: readonly Assignment[];
-}
+import { type Why as Found, whyLines, whyOf } from '../render/why-text.ts';
 
 export default class Why extends ClusterCommand {
   static override summary = 'Say why a resource runs where it runs, or why it does not run.';
-  static override examples: string[] = ['why web'];
+  static override examples: string[] = ['why web', 'why web --scores'];
   static override args: ArgInput<{ resource: string }> = {
     resource: string({ description: 'resource, group or clone', required: true }),
   };
+  static override flags: FlagInput<{ scores: boolean }> = {
+    scores: switchFlag('every node that was looked at, with its score'),
+  };
 
-  async run(): Promise<WhyResult> {
-    const { args } = await this.parse(Why);
+  async run(): Promise<Found & { readonly resource: string }> {
+    const { args, flags } = await this.parse(Why);
+    const { resource } = args;
     const status = await this.client.status();
-    checkKnown('resource', args.resource, resourceNames(status.resources));
-    const { text, assignments } = whyText(status, args.resource);
-    this.log(text);
-    return { resource: args.resource, text, assignments };
+    checkKnown('resource', resource, resourceNames(status.resources));
+    const why = whyOf(status, resource);
+    this.log(whyLines(why, resource, flags.scores).join('\n'));
+    return { resource, ...why };
   }
 }

@@ -152,3 +152,14 @@ function holderView(
     managed,
   };
 }
+
+/** The names of a resource and of everything that it consists of. */
+export function partsOf(status: StatusReport, resource: string): readonly string[] {
+  const views = resourceViews(status);
+  const at = views.findIndex(({ name }) => name === resource);
+  const top = views[at];
+  if (top === undefined) return [];
+  const rest = views.slice(at + 1);
+  const end = rest.findIndex(({ depth }) => depth <= top.depth);
+  return [top, ...(end < 0 ? rest : rest.slice(0, end))].map(({ name }) => name);
+}

@@ -11,6 +11,8 @@ import { type Row, tableLines } from './table.ts';
 export interface Screen {
   readonly width: number;
   readonly paint: Paint;
+  /** Every problem and note, however long that gets. */
+  readonly all?: boolean;
 }
 
 /** Problems that are shown in full; of the others it is said that they are there. */
@@ -22,16 +24,18 @@ export function statusScreen(status: StatusReport, screen: Screen): string {
   const problems = problemsOf(status);
   const urgent = problems.filter(({ severity }) => severity !== 'note');
   const notes = problems.filter(({ severity }) => severity === 'note');
+  const problemsMax = screen.all ? urgent.length : PROBLEMS_SHOWN;
+  const notesMax = screen.all ? notes.length : NOTES_SHOWN;
   const lines = [
     headLine(status, urgent.length, screen),
-    ...urgent.slice(0, PROBLEMS_SHOWN).flatMap((item) => problemLines(item, screen)),
-    ...more(urgent.length - PROBLEMS_SHOWN, 'more problem', screen),
+    ...urgent.slice(0, problemsMax).flatMap((item) => problemLines(item, screen)),
+    ...more(urgent.length - problemsMax, 'more problem', screen),
     '',
     ...nodeLines(status, screen),
     ...resourceLines(status, screen),
     '',
-    ...notes.slice(0, NOTES_SHOWN).map((note) => noteLine(note, screen)),
-    ...more(notes.length - NOTES_SHOWN, 'more note', screen),
+    ...notes.slice(0, notesMax).flatMap((note) => noteLines(note, screen)),
+    ...more(notes.length - notesMax, 'more note', screen),
     failoverLine(status, screen),
   ];
   return lines.join('\n');
@@ -70,18 +74,24 @@ function more(count: number, what: string, { paint }: Screen): readonly string[]
   return [paint('dim', `  … and ${count} ${what}${count === 1 ? '' : 's'}: holdfast status --all`)];
 }
 
-function noteLine({ text }: StatusProblem, { width, paint }: Screen): string {
-  return paint('dim', cut(`note: ${safeText(text)}`, width));
+function noteLines(
+  { text, next }: StatusProblem,
+  { width, paint, all }: Screen,
+): readonly string[] {
+  const line = `note: ${safeText(text)}`;
+  if (!all) return [paint('dim', cut(line, width))];
+  const more = next === undefined ? [] : [paint('strong', `    ${safeText(next)}`)];
+  return [...wrap(line, width).map((part) => paint('dim', part)), ...more];
 }
 
 function failoverLine({ failover, options }: StatusReport, { width, paint }: Screen): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const lost = `failover: a node is lost after ${seconds(failover.detectMs)} of silence`;
   const after =
     options.takeover === 'fencing'
-      ? 'runs elsewhere once it is proven off'
-      : `runs elsewhere after ${seconds(failover.takeoverMs)} and its start`;
-  const text = `failover: a silent node is lost after ${seconds(failover.detectMs)}; what it ran ${after}`;
-  return paint('dim', cut(text, width));
+      ? 'taken over when proven off'
+      : `taken over after ${seconds(failover.takeoverMs)}`;
+  return paint('dim', cut(`${lost}, ${after}`, width));
 }
 
 const nodeMoods: Readonly<Record<NodeState, Mood | undefined>> = {

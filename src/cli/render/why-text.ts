@@ -1,44 +1,47 @@
-import { problemsOf } from '../../api/problems.ts';
 import type { StatusReport } from '../../api/requests.ts';
-import { primitiveOf } from '../../model/ids.ts';
+import { type Explanation, explain } from '../../model/explain.ts';
+import { resourceId } from '../../model/ids.ts';
 import type { Assignment } from '../../model/plan.ts';
 import { reasonText } from '../../model/reason-text.ts';
-import { resourceViews } from './resource-view.ts';
+import { partsOf } from './resource-view.ts';
 import { safeText } from './safe-text.ts';
 
-/** Why a resource is where it is: the problems that concern it, then each part with its reason. */
-export function whyText(
-  status: StatusReport,
-  resource: string,
-): { readonly text: string; readonly assignments: readonly Assignment[] } {
+/** What `holdfast why` found out. */
+export interface Why {
+  readonly explanation: Explanation | undefined;
+  readonly assignments: readonly Assignment[];
+}
+
+export function whyOf(status: StatusReport, resource: string): Why {
   const parts = partsOf(status, resource);
-  const assignments = status.assignments.filter(({ instance }) =>
-    parts.includes(primitiveOf(instance)),
-  );
-  const problems = problemsOf(status).filter(
-    ({ severity, about }) =>
-      severity === 'critical' && (about === undefined || parts.includes(about.split(':')[0] ?? '')),
-  );
-  const lines = [
-    ...problems.map(({ text }) => text),
-    ...assignments.map((assignment) => sentence(assignment)),
-    ...problems.flatMap(({ next }) => (next?.startsWith('holdfast why') ? [] : [`next: ${next}`])),
+  const assignments = status.assignments.filter((item) => parts.includes(item.resource));
+  const input = { ...status, quorate: status.raft.quorate };
+  return { explanation: explain(input, resourceId(resource)), assignments };
+}
+
+/** The sentence, its command on a line of its own, and the scores where they are wanted. */
+export function whyLines(
+  { explanation, assignments }: Why,
+  resource: string,
+  scores: boolean,
+): readonly string[] {
+  if (explanation === undefined) return [`nothing has been decided about ${resource} yet`];
+  const { sentence, command } = explanation;
+  const end = command === undefined ? '' : `; next: ${command}`;
+  const text = sentence.endsWith(end) ? sentence.slice(0, sentence.length - end.length) : sentence;
+  return [
+    safeText(text),
+    ...(command === undefined ? [] : [`  ${safeText(command)}`]),
+    ...(scores ? assignments.flatMap(scoreLines) : []),
   ];
-  return { text: lines.map(safeText).join('\n'), assignments };
 }
 
-/** The primitives of a resource, group or clone, by name. */
-function partsOf(status: StatusReport, resource: string): readonly string[] {
-  const views = resourceViews(status);
-  const at = views.findIndex(({ name }) => name === resource);
-  const top = views[at];
-  if (top === undefined) return [];
-  const rest = views.slice(at + 1);
-  const end = rest.findIndex(({ depth }) => depth <= top.depth);
-  return [top, ...(end < 0 ? rest : rest.slice(0, end))].map(({ name }) => name);
-}
-
-function sentence({ instance, node, reason }: Assignment): string {
-  const place = node === undefined ? 'runs nowhere' : `belongs on ${node}`;
-  return `${instance} ${place}, because ${reasonText(reason)}`;
+function scoreLines({ instance, candidates }: Assignment): readonly string[] {
+  return [
+    `scores of ${instance}:`,
+    ...candidates.map(({ node, score, reasons }) => {
+      const why = reasons.map(reasonText).join(', ');
+      return safeText(`  ${String(score).padStart(8)}  ${node}${why === '' ? '' : `: ${why}`}`);
+    }),
+  ];
 }

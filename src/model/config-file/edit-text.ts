@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, parseDocument, type ToStringOptions } from 'yaml';
 import { canonicalJson } from '../../base/canonical-json.ts';
-import { diffLines } from '../line-diff.ts';
+import { mergeLines } from '../line-merge.ts';
 
 /**
  * Changes a YAML text through its document and leaves every other line as it was written, with its
@@ -13,7 +13,7 @@ export function editText(text: string, edit: (document: Document) => void): stri
   edit(document);
   const after = document.toString(options);
   if (after === before) return text;
-  const kept = keepLines(text, before, after);
+  const kept = mergeLines(before, text, after);
   const wanted = canonicalJson(document.toJS());
   return canonicalJson(parseDocument(kept).toJS()) === wanted ? kept : after;
 }
@@ -25,25 +25,6 @@ function styleOf(text: string): ToStringOptions {
     flowCollectionPadding: !/\{[^\s}]/.test(text),
     indentSeq: !/:[ \t]*\n(?:[ \t]*#.*\n)*- /.test(text),
   };
-}
-
-/**
- * `before` is the text as the library would write it. Where it has as many lines as the text, its
- * lines stand for those of the text: only those that the edit touched are taken from `after`.
- */
-function keepLines(text: string, before: string, after: string): string {
-  const [textLines, beforeLines] = [text.split('\n'), before.split('\n')];
-  if (textLines.length !== beforeLines.length) return after;
-  const result: string[] = [];
-  let at = 0;
-  for (const { kind, lines } of diffLines(beforeLines, after.split('\n'))) {
-    if (kind === 'added') result.push(...lines);
-    else {
-      if (kind === 'same') result.push(...textLines.slice(at, at + lines.length));
-      at += lines.length;
-    }
-  }
-  return result.join('\n');
 }
 
 /** Sets a value; maps on the way are made, the innermost one in `{ }`. */

@@ -28,7 +28,7 @@ export default class NodeRemove extends ChangeCommand {
     const { args, flags } = await this.parse(NodeRemove);
     const { node } = args;
     const options = changeOptions(flags);
-    const sentence = `${node} is not a node of the cluster`;
+    const sentence = `${node} is no node of the cluster`;
     const status = await this.client.status();
     if (!nodeNames(status).includes(node)) {
       const nothing = { changed: false, index: 0, plan: undefined };
@@ -46,6 +46,6 @@ export default class NodeRemove extends ChangeCommand {
       waitMs: undefined,
       dryRun: false,
     });
-    return this.report(await finish(this.client, done, options), sentence);
+    return this.report(await finish(this.client, done, options), `${node} is removed`);
   }
 }

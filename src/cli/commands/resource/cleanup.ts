@@ -35,6 +35,7 @@ export default class ResourceCleanup extends ChangeCommand {
       ? { changed: true, index: 0, plan: undefined }
       : await this.client.cleanup(resource, flags.node);
     const result = await finish(this.client, done, options);
-    return this.report(result, `failures of ${resource ?? 'all resources'} are forgotten`);
+    const name = resource ?? 'any resource';
+    return this.report(result, `failures of ${name} are forgotten`, `no failures of ${name}`);
   }
 }

@@ -72,6 +72,6 @@ export default class ResourceCreate extends ChangeCommand {
       },
       changeOptions(flags),
     );
-    return this.report(result, `resource ${args.name} is created`);
+    return this.report(result, `resource ${args.name} is created`, `resource ${args.name} exists`);
   }
 }

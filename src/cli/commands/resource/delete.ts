@@ -30,6 +30,6 @@ export default class ResourceDelete extends ChangeCommand {
       flags.yes,
       changeOptions(flags),
     );
-    return this.report(result, `${args.resource} is deleted`);
+    return this.report(result, `${args.resource} is deleted`, `there is no ${args.resource}`);
   }
 }

@@ -27,6 +27,7 @@ export default class ResourceMove extends ChangeCommand {
     if (node !== undefined) checkKnown('node', node, nodeNames(await this.client.status()));
     const ask = () => this.client.move(resource, node);
     const result = await askResource(this.client, resource, ask, changeOptions(flags), node);
-    return this.report(result, `${resource} moves to ${node ?? 'another node'}`);
+    const place = node ?? 'another node';
+    return this.report(result, `${resource} moves to ${place}`, `${resource} runs on ${place}`);
   }
 }
