@@ -1,9 +1,9 @@
 import { Config } from '@oclif/core/config';
 import type { Plugin } from '@oclif/core/interfaces';
 import { nearestWord } from '../base/nearest-word.ts';
+import { VERSION } from '../model/version.ts';
 import { aliases, type CommandClass, commandTable } from './command-table.ts';
 import { WAIT_DEFAULT } from './flags.ts';
-import { packageFile, packageRoot } from './package-file.ts';
 import { UserError } from './user-error.ts';
 
 /** A command line, divided. */
@@ -12,6 +12,9 @@ export type CommandLine =
   /** Help on a command, a noun or a topic; undefined: on the whole. */
   | { readonly kind: 'help'; readonly about: string }
   | { readonly kind: 'version' };
+
+/** The framework wants a place; nothing is read from it. */
+const root: string = import.meta.dirname;
 
 const helpFlags: readonly string[] = ['--help', '-h'];
 
@@ -76,7 +79,7 @@ export async function dispatch(argv: readonly string[]): Promise<void> {
   const line = readCommandLine(argv);
   switch (line.kind) {
     case 'version':
-      process.stdout.write(`holdfast ${packageFile().version}\n`);
+      process.stdout.write(`holdfast ${VERSION}\n`);
       return;
     case 'help': {
       const { showHelp } = await import('./help.ts');
@@ -100,7 +103,7 @@ export async function loadCommand(words: string): Promise<CommandClass> {
 async function runCommand(words: string, rest: readonly string[]): Promise<void> {
   const command = await loadCommand(words);
   const config = await Config.load({
-    root: packageRoot,
+    root: root,
     plugins: new Map([['holdfast', plugin()]]),
   });
   await command.run([...rest], config);
@@ -108,7 +111,7 @@ async function runCommand(words: string, rest: readonly string[]): Promise<void>
 
 /** All that the framework wants to know of a program whose commands are found here. */
 function plugin(): Plugin {
-  const { name, version, oclif } = packageFile();
+  const [name, version] = ['holdfast', VERSION];
   return {
     _base: '',
     alias: name,
@@ -124,9 +127,9 @@ function plugin(): Plugin {
     load: async () => {},
     moduleType: 'module',
     name,
-    options: { root: packageRoot },
-    pjson: { name, version, oclif },
-    root: packageRoot,
+    options: { root: root },
+    pjson: { name, version, oclif: { bin: name, dirname: name, topicSeparator: ' ' } },
+    root: root,
     topics: [],
     type: 'core',
     valid: true,

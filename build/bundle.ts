@@ -1,0 +1,55 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+
+const root: string = join(import.meta.dirname, '..');
+
+/**
+ * What the package runs, as few files in `dist/`: `cli.js` (the command; `holdfast agent` loads the
+ * heart from a chunk), `agent.js` (the heart's child) and the worker of the log beside them.
+ */
+const entries: Readonly<Record<string, string>> = {
+  cli: 'src/cli/main.ts',
+  agent: 'src/daemon/main.ts',
+  'log-worker': 'src/runtime/disk/log-worker.ts',
+};
+
+/** Builds `dist/` and says what it is made of. */
+export async function bundle(): Promise<Metafile> {
+  const outdir = join(root, 'dist');
+  rmSync(outdir, { recursive: true, force: true });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { ...entries },
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // Beside the entries: programs find each other by their own place.
+    chunkNames: '[name]-[hash]',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    legalComments: 'none',
+    metafile: true,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // CommonJS packages ask for Node's own modules by `require`.
+    banner: {
+      js: "import{createRequire as __nodeRequire}from'node:module';const require=__nodeRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+  // The log starts its worker by the name that it has in a checkout.
+  writeFileSync(join(outdir, 'log-worker.ts'), "import './log-worker.js';\n");
+  return metafile;
+}
+
+if (import.meta.main) {
+  const { outputs } = await bundle();
+  for (const [file, { bytes, entryPoint }] of Object.entries(outputs)) {
+    if (Object.values(entries).includes(entryPoint ?? ''))
+      console.log(`${file}  ${Math.round(bytes / 1024)} kB`);
+  }
+}
