@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { assert } from '../../base/assert.ts';
 import { type InstanceId, instanceId } from '../../model/ids.ts';
 import {
   childGroups,
@@ -39,14 +40,13 @@ export class ControlGroupGate implements Gate {
 
   constructor(root: string) {
     this.#root = root;
-    makeGroup(join(root, sharedName));
+    assert(makeGroup(join(root, sharedName)), `no control groups can be made in ${root}`);
   }
 
   open(incarnation: number): void {
     const directory = this.#directory(incarnation);
-    makeGroup(directory);
-    writeControl(directory, 'cgroup.max.descendants', 'max');
-    makeGroup(join(directory, openName));
+    const made = makeGroup(directory) && writeControl(directory, 'cgroup.max.descendants', 'max');
+    assert(made && makeGroup(join(directory, openName)), `the gate ${directory} cannot be opened`);
   }
 
   putDown(

@@ -215,6 +215,7 @@ export class SystemdBus {
   }
 
   async #subscribe(bus: MessageBus, direct: boolean): Promise<void> {
+    if (direct) await firstAnswer(bus);
     const rules = direct ? [] : [jobRule, ownerRule, ...[...this.#followed].map(ruleOf)];
     await Promise.all(rules.map((rule) => busCall(bus, 'AddMatch', rule)));
     const message = { destination: service, path: managerPath, interface: managerInterface };
@@ -252,11 +253,28 @@ export class SystemdBus {
 }
 
 const rememberedMax = 64;
+const pingMs = 30;
 const jobRule = `type='signal',sender='${service}',interface='${managerInterface}',member='JobRemoved'`;
 const ownerRule = `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${service}'`;
 
 function ruleOf(path: string): string {
   return `type='signal',sender='${service}',path='${path}',interface='${propertiesInterface}'`;
+}
+
+/**
+ * Waits until a direct connection is answered. systemd does not look at a first message that reaches it together with the
+ * end of the authentication, until another one comes: so it is asked again until it answers.
+ */
+async function firstAnswer(bus: MessageBus): Promise<void> {
+  const ping = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const ask = (): void => void bus.invoke(ping).then(() => resolve(), reject);
+  const timer = setInterval(ask, pingMs);
+  try {
+    await promise;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function busCall(bus: MessageBus, member: string, rule: string): Promise<void> {
