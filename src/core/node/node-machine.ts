@@ -243,6 +243,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#saidHello = true;
     const { promises, floor } = this.#loss;
     this.#out.push({ kind: 'heart', message: { kind: 'hello', promises, floor } });
+    // What the disk knows as committed is applied now: a learner has no deadline, and learns its peers from that.
+    this.#raftStep({ kind: 'wake' });
   }
 
   // --- Disk ------------------------------------------------------------------------------------------------------
