@@ -1,5 +1,13 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { AssertionError, assert } from '../../base/assert.ts';
@@ -51,12 +59,14 @@ export class LogDatabase {
   readonly #statements: Statements;
   /** Of the newest entry, or where the log ends if there is none. */
   #lastIndex = 0;
+  #snapshotIndex = 0;
 
   /** Throws a `DiskError` where the directory cannot be used. */
   constructor(opening: LogOpening) {
     this.#opening = opening;
     this.path = join(opening.directory, 'log.db');
     try {
+      checkWritable(opening.directory, this.path);
       this.fresh = !exists(this.path);
       if (this.fresh) this.#makeFile();
       this.#database = new DatabaseSync(this.path, { timeout: opening.lockWaitMs });
@@ -77,7 +87,8 @@ export class LogDatabase {
     const hard = this.#fact<HardState>('hard-state') ?? { term: 0, commit: 0 };
     const snapshot = this.#loadSnapshot();
     const entries = this.#loadEntries(snapshot?.index);
-    this.#lastIndex = entries.at(-1)?.index ?? snapshot?.index ?? 0;
+    this.#snapshotIndex = snapshot?.index ?? 0;
+    this.#lastIndex = entries.at(-1)?.index ?? this.#snapshotIndex;
     return {
       fresh: this.fresh,
       term: hard.term,
@@ -238,6 +249,8 @@ export class LogDatabase {
     if (snapshot !== undefined) this.#putSnapshot(snapshot);
     if (discardBefore !== undefined) this.#discard(discardBefore);
     if (truncateFrom !== undefined) this.#truncate(truncateFrom);
+    // A snapshot that is ahead of the log takes its place: what follows is appended behind it.
+    this.#lastIndex = Math.max(this.#lastIndex, this.#snapshotIndex);
     for (const entry of write.append) this.#append(entry);
     for (const { node, incarnation } of write.endPromises) {
       this.#statements.removeFact.run(promiseKey(node, incarnation));
@@ -271,8 +284,7 @@ export class LogDatabase {
   #putSnapshot({ data, ...rest }: PreparedSnapshot): void {
     const header = JSON.stringify(rest);
     this.#statements.putSnapshot.run(header, data, checksum(header, data));
-    // One that is ahead of the log takes its place: what follows is appended behind the snapshot.
-    if (rest.index > this.#lastIndex) this.#discard(rest.index + 1);
+    this.#snapshotIndex = rest.index;
   }
 }
 
@@ -312,6 +324,21 @@ function promiseKey(node: NodeId, incarnation: number): string {
   return `promise/${node}/${incarnation}`;
 }
 
+/** SQLite and `mkdir` name this trouble badly, or only at the first write: so it is asked for. */
+function checkWritable(directory: string, path: string): void {
+  let place = directory;
+  while (!exists(place) && dirname(place) !== place) place = dirname(place);
+  if (!statSync(place).isDirectory())
+    throw explained('read-only', path, `${place} is no directory`);
+  accessSync(place, constants.W_OK | constants.X_OK);
+  if (exists(path)) accessSync(path, constants.R_OK | constants.W_OK);
+}
+
 function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return false;
+    throw error;
+  }
 }

@@ -146,11 +146,11 @@ export class DatagramLink {
   }
 }
 
-/** Addresses are numeric already: answers at once, without a thread of the resolver. */
+/** Addresses are numeric already: answers at once, without a thread of the resolver. The family is not asked for. */
 function numericLookup(
   host: string,
   _options: unknown,
   done: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
 ): void {
-  done(null, host, isIPv6(host) ? 6 : 4);
+  done(null, host, 0);
 }
