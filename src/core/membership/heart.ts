@@ -81,6 +81,11 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     return this.#custody.lease.until;
   }
 
+  /** The incarnation to which the lease belongs; 0 where there is none. */
+  get incarnation(): Incarnation {
+    return this.#custody.lease.incarnation;
+  }
+
   /** For tests and the simulator: throws where the parts contradict each other. */
   assertInvariants(now: Instant): void {
     this.#custody.assertInvariants(now);

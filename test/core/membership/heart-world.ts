@@ -86,6 +86,8 @@ export class HeartWorld {
   carry: NonNullable<WorldOptions['carry']>;
   /** Called after each step of any heart. */
   onStep: (host: Host) => void = () => {};
+  /** Called with each word of a heart to its agent. */
+  onTold: (host: Host, message: HeartToAgent) => void = () => {};
   /** Called when a voter has promised (R4). */
   onPromise: (voter: Host, promise: HeldPromise) => void = () => {};
   #queue: Event[] = [];
@@ -352,6 +354,7 @@ export class HeartWorld {
   #tellAgent(host: Host, message: HeartToAgent): void {
     if (!host.agentUp || !host.up) return;
     host.told.push({ at: this.now, message });
+    this.onTold(host, message);
     if (message.kind === 'ping' && host.agentAnswers) {
       this.after(0.1, () => this.say(host, { kind: 'pong', ping: message.ping }));
     }
