@@ -4,7 +4,7 @@ import type { InstanceId } from '../../model/ids.ts';
 import type { Operation, OperationResult } from '../../model/operation.ts';
 import type { HeldAddress } from '../gate/addresses.ts';
 import { type IpAnswer, IpBatch } from '../gate/ip-batch.ts';
-import { type Devices, readAddressParameters } from './address-parameters.ts';
+import { type Devices, readAddress, readAddressParameters } from './address-parameters.ts';
 import { Announcements } from './announcements.ts';
 import { pause } from './command.ts';
 import { KernelEvents } from './kernel-events.ts';
@@ -71,28 +71,29 @@ export class AddressAgent {
   }
 
   async #answer(operation: Operation, signal: AbortSignal | undefined): Promise<Answer> {
-    const { action, instance, parameters } = operation;
-    const devices = (this.#options.devices ?? networkInterfaces)();
-    const held = readAddressParameters(instance, parameters, devices);
-    if (typeof held === 'string') {
-      // Where no network of this host holds it, it cannot be there either.
-      if (action === 'stop') return [ocf.ok, `was not set: ${held}`];
-      return [ocf.notConfigured, held];
-    }
-    switch (action) {
-      case 'start':
-        return await this.#start(operation, held, signal);
+    switch (operation.action) {
       case 'stop':
-        return await this.#stop(held);
+        return await this.#stop(operation);
       case 'monitor':
-        if (!(await this.#isThere(held))) return [ocf.notRunning, `${held.address} is not set`];
-        this.#watch(held);
-        return [ocf.ok, `${held.address} is on ${held.device}`];
-      case 'validate-all':
+        return await this.#monitor(operation);
+      case 'start': {
+        const held = this.#readParameters(operation);
+        if (typeof held === 'string') return [ocf.notConfigured, held];
+        return await this.#start(operation, held, signal);
+      }
+      case 'validate-all': {
+        const held = this.#readParameters(operation);
+        if (typeof held === 'string') return [ocf.notConfigured, held];
         return [ocf.ok, `${held.address}/${held.prefix} on ${held.device}`];
+      }
       default:
-        return [ocf.unimplemented, `class address has no operation ${action}`];
+        return [ocf.unimplemented, `class address has no operation ${operation.action}`];
     }
+  }
+
+  #readParameters({ instance, parameters }: Operation): HeldAddress | string {
+    const devices = (this.#options.devices ?? networkInterfaces)();
+    return readAddressParameters(instance, parameters, devices);
   }
 
   async #start(
@@ -124,13 +125,43 @@ export class AddressAgent {
     return [ocf.ok, `${held.address}/${held.prefix} is on ${held.device}`];
   }
 
-  async #stop(held: HeldAddress): Promise<Answer> {
-    this.#watched.delete(held.instance);
-    this.#announcements.cancel(held.instance);
+  /** Takes the address away wherever it is: the device that it would be found by may have changed since its start. */
+  async #stop({ instance, parameters }: Operation): Promise<Answer> {
+    this.#watched.delete(instance);
+    this.#announcements.cancel(instance);
+    const read = readAddress(parameters.ip);
+    if (typeof read === 'string') return [ocf.ok, `was not set: ${read}`];
+    const { address } = read;
+    const held = await this.#find(instance, address);
+    if (held === undefined) return [ocf.ok, `${address} is not set`];
     const error = await this.#options.heart.removeAddress(held);
-    if (error !== undefined) return [ocf.error, `${held.address} on ${held.device}: ${error}`];
-    if (await this.#isThere(held)) return [ocf.error, `${held.address} is still on ${held.device}`];
-    return [ocf.ok, `${held.address} is not set`];
+    if (error !== undefined) return [ocf.error, `${address} on ${held.device}: ${error}`];
+    if (await this.#isThere(held)) return [ocf.error, `${address} is still on ${held.device}`];
+    return [ocf.ok, `${address} is not set`];
+  }
+
+  async #monitor({ instance, parameters }: Operation): Promise<Answer> {
+    const read = readAddress(parameters.ip);
+    if (typeof read === 'string') return [ocf.notConfigured, read];
+    const held = await this.#find(instance, read.address);
+    if (held === undefined) return [ocf.notRunning, `${read.address} is not set`];
+    if (parameters.device !== undefined && parameters.device !== held.device) {
+      return [ocf.error, `${held.address} is on ${held.device}, not on ${parameters.device}`];
+    }
+    this.#watch(held);
+    return [ocf.ok, `${held.address} is on ${held.device}`];
+  }
+
+  /** Where the address is on this host. */
+  async #find(instance: InstanceId, address: string): Promise<HeldAddress | undefined> {
+    const { lines } = await this.#run([`addr show to ${address}`]);
+    for (const line of lines) {
+      const [, device, found, prefix] = addressPattern.exec(line) ?? [];
+      if (device !== undefined && found === address) {
+        return { instance, address, prefix: Number(prefix), device };
+      }
+    }
+    return undefined;
   }
 
   #watch(held: HeldAddress): void {
@@ -193,5 +224,8 @@ export class AddressAgent {
 
 /** A neighbour that has answered; one that an administrator wrote down (`PERMANENT`) has not. */
 const answerPattern = / lladdr (\S+).* (?:REACHABLE|STALE|DELAY|PROBE)/;
+
+/** As `ip -o addr` prints one. */
+const addressPattern = /^\d+: (\S+)\s+inet6? ([^\s/]+)\/(\d+)/;
 
 type Answer = readonly [exitCode: number, reason: string, status?: OperationResult['status']];

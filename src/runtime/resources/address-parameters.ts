@@ -19,12 +19,10 @@ export function readAddressParameters(
   devices: Devices,
 ): HeldAddress | string {
   const { ip, prefix: givenPrefix, device: givenDevice } = parameters;
-  if (ip === undefined || ip === '') return 'ip is missing';
-  const [address = '', prefixOfIp, ...more] = ip.split('/');
+  const read = readAddress(ip);
+  if (typeof read === 'string') return read;
+  const { address, prefix: prefixOfIp } = read;
   const bits = isIPv4(address) ? 32 : 128;
-  if (more.length > 0 || !(isIPv4(address) || (isIPv6(address) && !address.includes('%')))) {
-    return `ip is not an IP address: ${ip}`;
-  }
   if (prefixOfIp !== undefined && givenPrefix !== undefined && prefixOfIp !== givenPrefix) {
     return `prefix ${givenPrefix} contradicts ip ${ip}`;
   }
@@ -45,7 +43,18 @@ export function readAddressParameters(
   const prefix = wanted ?? near?.prefix;
   if (prefix === undefined)
     return `device ${device} has no network that holds ${address}; give a prefix`;
-  return { instance, address: normalize(address), prefix, device };
+  return { instance, address, prefix, device };
+}
+
+/** The address that the parameter `ip` names, as the kernel prints it, and its prefix if it is there. */
+export function readAddress(
+  ip: string | undefined,
+): { readonly address: string; readonly prefix: string | undefined } | string {
+  if (ip === undefined || ip === '') return 'ip is missing';
+  const [address = '', prefix, ...more] = ip.split('/');
+  const isAddress = isIPv4(address) || (isIPv6(address) && !address.includes('%'));
+  if (more.length > 0 || !isAddress) return `ip is not an IP address: ${ip}`;
+  return { address: normalize(address), prefix };
 }
 
 const devicePattern = /^[^\s/:]{1,15}$/;

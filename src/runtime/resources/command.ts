@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cell, gateShutCode, gateShutText } from '../gate/gate.ts';
 import { processStat, signalProcess } from '../gate/proc.ts';
@@ -110,6 +110,22 @@ async function endSession(cell: Cell, session: number, graceMs: number): Promise
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/**
+ * Looks after the output of what still runs in a cell: it lies in memory, so it is cut when it grows.
+ * Once nothing of the cell is left its files go too.
+ */
+export function tidyOutput(outputDirectory: string, cell: Cell, isGone: boolean): void {
+  for (const ending of outputEndings) {
+    const path = join(outputDirectory, `${cell.fileName}${ending}`);
+    if (isGone) rmSync(path, { force: true });
+    else if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > keptBytesMax)
+      truncateSync(path);
+  }
+}
+
+const outputEndings = ['.out', '.err'] as const;
+const keptBytesMax = 1024 * 1024;
 
 class OutputFiles {
   readonly stdout: number;

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { unreachable } from '../../base/assert.ts';
 import type { AgentSpec } from '../../model/agent-spec.ts';
@@ -8,7 +8,7 @@ import type { Gate } from '../gate/gate.ts';
 import { readText } from '../gate/proc.ts';
 import { AddressAgent, type HeartAddresses } from './address-agent.ts';
 import type { Devices } from './address-parameters.ts';
-import { pause } from './command.ts';
+import { pause, tidyOutput } from './command.ts';
 import type { AgentPlaces } from './find-agents.ts';
 import { type LifeEvent, LifeWatch } from './life-watch.ts';
 import { LsbAgents } from './lsb.ts';
@@ -41,6 +41,7 @@ export interface ResourcesOptions {
 /** Carries out operations on what runs on this node, and tells what happens to it. */
 export class Resources {
   readonly #gate: Gate;
+  readonly #outputDirectory: string;
   readonly #ocf: OcfAgents;
   readonly #lsb: LsbAgents;
   readonly #processes: Processes;
@@ -57,6 +58,8 @@ export class Resources {
     const commands =
       options.commandDirectory === undefined ? {} : { commandDirectory: options.commandDirectory };
     this.#gate = gate;
+    this.#outputDirectory = outputDirectory;
+    removeStaleOutput(outputDirectory, gate);
     this.#ocf = new OcfAgents({ gate, outputDirectory, node, ...found, ...commands });
     this.#lsb = new LsbAgents({ gate, outputDirectory, ...found });
     const recordDirectory = join(runDirectory, 'resources');
@@ -142,6 +145,7 @@ export class Resources {
     if (action === 'stop' && works) return await this.#endLeftovers(operation, answer);
     const watches = action === 'start' || (action === 'monitor' && !this.#life.isWatched(instance));
     if (works && watches) this.watch(operation);
+    if (action === 'monitor') this.#tidy(instance);
     return answer;
   }
 
@@ -179,7 +183,14 @@ export class Resources {
       }
       await pause(leftoverPollMs);
     }
+    for (const cell of cells) tidyOutput(this.#outputDirectory, cell, true);
     return answer;
+  }
+
+  #tidy(instance: InstanceId): void {
+    for (const cell of this.#gate.cellsOf(instance)) {
+      tidyOutput(this.#outputDirectory, cell, false);
+    }
   }
 
   #mainProcess({ instance, agent, parameters }: Operation): number | undefined {
@@ -192,6 +203,16 @@ export class Resources {
 
 const leftoverMs = 1_000;
 const leftoverPollMs = 10;
+
+/** Output of an earlier run of this agent, of cells that are gone. */
+function removeStaleOutput(outputDirectory: string, gate: Gate): void {
+  const cells = gate.instances().flatMap((instance) => gate.cellsOf(instance));
+  const kept = new Set(cells.map((cell) => cell.fileName));
+  for (const name of readdirSync(outputDirectory)) {
+    const cell = /^(.*)\.(?:out|err)$/.exec(name)?.[1];
+    if (cell !== undefined && !kept.has(cell)) rmSync(join(outputDirectory, name), { force: true });
+  }
+}
 
 function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

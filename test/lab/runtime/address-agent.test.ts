@@ -162,6 +162,17 @@ describe('floating IPs between two hosts', () => {
     await until(() => gone.length > 0);
   });
 
+  test('an address is taken away from wherever it is, whatever this host would choose now', async () => {
+    const ip = '10.99.0.55';
+    await perform('start', { ip });
+    const chosen = devices;
+    devices = {};
+    expect(await perform('monitor', { ip })).toMatchObject({ exitCode: 0 });
+    expect(await perform('stop', { ip })).toMatchObject({ exitCode: 0 });
+    expect(await perform('monitor', { ip })).toMatchObject({ exitCode: 7 });
+    devices = chosen;
+  });
+
   test('parameters that cannot be are told', async () => {
     expect(await perform('start', { ip: '10.99.0.50', device: 'nope' })).toMatchObject({
       exitCode: 6,
