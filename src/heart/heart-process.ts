@@ -165,17 +165,17 @@ export class HeartProcess {
   #putDown(effect: HeartEffect & { readonly kind: 'put-down' }): void {
     const { incarnation, signal, controlGroups, addresses } = effect;
     const standing = new Set(addresses.map((held) => held.address));
-    const report = (): void => {
-      const processes = this.#gate.putDown(incarnation, signal, controlGroups);
+    const report = (processes: readonly string[]): void => {
       const left = [...processes, ...[...standing].map((address) => `address ${address}`)];
       this.#driver.feed({ kind: 'put-down-progress', incarnation, left });
     };
     for (const held of addresses) {
       this.#addresses.remove(held, (error) => {
         if (error === undefined) standing.delete(held.address);
-        report();
+        // Only a look: by now the same gate may be open again.
+        report(this.#gate.left(incarnation, controlGroups));
       });
     }
-    report();
+    report(this.#gate.putDown(incarnation, signal, controlGroups));
   }
 }

@@ -95,7 +95,10 @@ export function result(state: State, command: Of<'result'>): Outcome {
     return applied;
   }
   setInstance(state, after);
-  const failure = after.failed ?? after.blocked;
+  const failure =
+    answered.action === 'start' && neverBegan(command)
+      ? failureOf(answered, command)
+      : (after.failed ?? after.blocked);
   if (failure !== undefined && failure !== before?.failed) {
     // Found running on its own is something to mend, not a failure that counts.
     if (answered.action !== 'probe') addFailure(state, failure);
@@ -131,14 +134,7 @@ function afterResult(
     blocked: undefined,
     sinceMs: command.atMs,
   };
-  const failure: Failure = {
-    instance: answered.instance,
-    node: answered.node,
-    action: answered.action === 'probe' ? 'monitor' : answered.action,
-    exitCode: command.exitCode,
-    reason: command.reason,
-    atMs: command.atMs,
-  };
+  const failure = failureOf(answered, command);
   switch (answered.action) {
     case 'probe':
       if (command.status === 'cancelled') return undefined;
@@ -153,8 +149,8 @@ function afterResult(
       };
     case 'start':
       if (succeeded) return { ...base, role: 'started', assignment: answered.id };
-      // Refused by the gate: it was never begun, so nothing is to be cleaned up.
-      if (command.status === 'refused') return base;
+      // It was never begun, so there is nothing to stop; the failure counts all the same.
+      if (neverBegan(command)) return base;
       return { ...base, role: 'started', assignment: answered.id, failed: failure };
     case 'stop':
       if (succeeded || command.exitCode === 7 || command.status === 'not-installed') return base;
@@ -165,6 +161,22 @@ function afterResult(
         blocked: failure,
       };
   }
+}
+
+function failureOf(answered: Order, command: Of<'result'>): Failure {
+  return {
+    instance: answered.instance,
+    node: answered.node,
+    action: answered.action === 'probe' ? 'monitor' : answered.action,
+    exitCode: command.exitCode,
+    reason: command.reason,
+    atMs: command.atMs,
+  };
+}
+
+/** Refused by the gate, or there is no such agent. */
+function neverBegan(command: Of<'result'>): boolean {
+  return command.status === 'refused' || command.status === 'not-installed';
 }
 
 /** A monitor failed or a death was seen. Reports that speak of an older assignment are late. */
