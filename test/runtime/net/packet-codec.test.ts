@@ -35,6 +35,7 @@ const refusals: fc.Arbitrary<AckRefusal> = fc.oneof(
     { kind: 'promised' },
     { kind: 'lost' },
     { kind: 'starting' },
+    { kind: 'unheard' },
   ),
   fc.record({
     kind: fc.constant('newer-configuration' as const),
