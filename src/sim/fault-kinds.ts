@@ -109,11 +109,8 @@ export const stormKinds: readonly FaultKind[] = [
     return () => host.disk.repair();
   }),
   kind('disk full', 500, 8000, ({ host }) => {
-    host.disk.full = true;
-    return () => {
-      host.disk.repair();
-      host.killAgent();
-    };
+    host.disk.fill();
+    return () => host.disk.repair();
   }),
   kind('long agent stall', 0, 0, ({ host, prng }) =>
     passing(() => host.stallAgent(between(prng, 500, 12_000))),

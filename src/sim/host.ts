@@ -418,7 +418,7 @@ export class Host {
   #openPorts(agent: AgentProcess): void {
     this.disk.open({
       persisted: (ticket) => agent.deliver({ kind: 'persisted', ticket }),
-      failed: (reason) => agent.deliver({ kind: 'disk-failed', reason }),
+      trouble: (reason) => agent.deliver({ kind: 'disk-trouble', reason }),
     });
     const name = (peer: number): NodeId => this.#nameOf(peer);
     this.#world.streams.open(this.index, {

@@ -18,7 +18,8 @@ interface Waiting<Write> {
 
 export interface DiskReader {
   persisted(ticket: number): void;
-  failed(reason: string): void;
+  /** Writes wait because of this; undefined: not any more. */
+  trouble(reason: string | undefined): void;
 }
 
 /**
@@ -28,7 +29,8 @@ export interface DiskReader {
 export class SimulatedDisk<Image, Write> {
   image: Image;
   quality: DiskQuality = calmDisk;
-  full = false;
+  #full = false;
+  #isTroubled = false;
   readonly #queue: EventQueue;
   readonly #prng: Prng;
   readonly #apply: (image: Image, write: Write) => Image;
@@ -55,21 +57,24 @@ export class SimulatedDisk<Image, Write> {
     this.#reader = reader;
   }
 
-  /** As good as new, and with room. */
+  /** As good as new, and with room: what waited is written now. */
   repair(): void {
     this.quality = calmDisk;
-    this.full = false;
+    this.#full = false;
+    if (this.#isTroubled) {
+      this.#isTroubled = false;
+      this.#reader?.trouble(undefined);
+    }
+    if (this.#syncing.length === 0 && this.#waiting.length > 0) this.#sync();
+  }
+
+  /** No room: writes wait until the repair. */
+  fill(): void {
+    this.#full = true;
   }
 
   write(ticket: number, write: Write): void {
     this.writes += 1;
-    if (this.full) {
-      const reader = this.#reader;
-      this.#queue.after(1, () => {
-        if (this.#reader === reader) reader?.failed('disk full');
-      });
-      return;
-    }
     this.#waiting.push({ ticket, write });
     if (this.#syncing.length === 0) this.#sync();
   }
@@ -82,15 +87,29 @@ export class SimulatedDisk<Image, Write> {
     this.#waiting = [];
     this.#syncing = [];
     this.#epoch += 1;
+    this.#isTroubled = false;
     this.#reader = undefined;
   }
 
   #sync(): void {
+    if (this.#full) {
+      this.#complain();
+      return;
+    }
     this.#syncing = this.#waiting;
     this.#waiting = [];
     const epoch = this.#epoch;
     this.#queue.after(between(this.#prng, this.quality.syncMinMs, this.quality.syncMaxMs), () => {
       if (this.#epoch === epoch) this.#synced();
+    });
+  }
+
+  #complain(): void {
+    if (this.#isTroubled) return;
+    this.#isTroubled = true;
+    const reader = this.#reader;
+    this.#queue.after(1, () => {
+      if (this.#isTroubled && this.#reader === reader) reader?.trouble('no space left on device');
     });
   }
 

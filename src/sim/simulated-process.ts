@@ -9,6 +9,8 @@ import type { HostClock } from './host-clock.ts';
 const TIMER_GRAIN_MS = 1;
 /** What a socket buffer holds for a process that does not read. */
 const INBOX_MAX = 4000;
+/** So many steps in a row with a deadline in the past and nothing to do are a defect. */
+const SPIN_STEPS = 300;
 
 export interface ProcessSurroundings {
   readonly queue: EventQueue;
@@ -27,6 +29,7 @@ export abstract class SimulatedProcess<Input, Effect> {
   #inbox: Input[] = [];
   #timer: ProcessTimer | undefined;
   #stepping = false;
+  #lateSteps = 0;
 
   constructor(machine: Machine<Input, Effect>, surroundings: ProcessSurroundings) {
     this.machine = machine;
@@ -95,8 +98,12 @@ export abstract class SimulatedProcess<Input, Effect> {
     if (!this.#alive || this.#stalls > 0) return;
     const deadline = this.machine.deadline();
     if (deadline === undefined) return;
-    if (deadline <= this.#clock.now()) this.#step(this.wakeInput());
-    else this.#armAt(deadline);
+    if (deadline > this.#clock.now()) {
+      this.#armAt(deadline);
+      return;
+    }
+    this.#step(this.wakeInput());
+    this.#noticeSpin(deadline);
   }
 
   #step(input: Input): void {
@@ -114,9 +121,15 @@ export abstract class SimulatedProcess<Input, Effect> {
     this.arm();
   }
 
+  /** A deadline that stays in the past keeps a processor busy for nothing. */
+  #noticeSpin(before: Instant): void {
+    this.#lateSteps = this.machine.deadline() === before ? this.#lateSteps + 1 : 0;
+    assert(this.#lateSteps < SPIN_STEPS, 'a machine spins: its deadline stays in the past');
+  }
+
   /** A timer that is set earlier is left alone: it looks again when it fires. */
   #armAt(deadline: Instant): void {
-    const at = this.#clock.trueTimeOf(deadline);
+    const at = Math.max(this.#clock.trueTimeOf(deadline), this.#queue.now);
     const timer = this.#timer;
     if (timer !== undefined && timer.at <= at + TIMER_GRAIN_MS) return;
     const next = new ProcessTimer(this);

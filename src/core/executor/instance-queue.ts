@@ -55,9 +55,15 @@ export class InstanceQueue {
 
   deadline(): Instant | undefined {
     if (this.#running !== undefined) return this.#running.answerBy;
-    return this.#owned === undefined || this.#owned.failed
-      ? undefined
-      : earliest(...this.#recurring.map((item) => item.dueAt));
+    // An order that has not begun waits for the gate, and checks wait for it: new duties tell.
+    if (this.#waiting !== undefined) return undefined;
+    return this.#mayCheck() ? earliest(...this.#recurring.map((item) => item.dueAt)) : undefined;
+  }
+
+  /** Once a failure is reported nothing more is asked under the same assignment. */
+  #mayCheck(): boolean {
+    const owned = this.#owned;
+    return owned !== undefined && !owned.failed && this.#reported !== owned.assignment;
   }
 
   /** Takes over what the applied log says. `order`: the one that is to be carried out, if any. */
@@ -148,7 +154,7 @@ export class InstanceQueue {
 
   #beginCheck(incarnation: number, now: Instant, nextId: () => number): ExecutorEffect[] {
     const owned = this.#owned;
-    if (owned === undefined || owned.failed || this.#reported === owned.assignment) return [];
+    if (owned === undefined || !this.#mayCheck()) return [];
     const due = this.#recurring.find((item) => item.dueAt <= now);
     if (due === undefined) return [];
     due.dueAt = addMs(now, due.monitor.intervalMs);
