@@ -1,5 +1,4 @@
 import type { Reason } from '../../model/reason.ts';
-import { isActive } from './facts.ts';
 import { nodeAt, type Situation } from './situation.ts';
 import { placesOf } from './stickiness.ts';
 import type { Instance, Part } from './units.ts';
@@ -33,10 +32,7 @@ export function holdOf(
   }
   for (const place of places) {
     const { handsOff } = nodeAt(situation, place);
-    const local = instance.locals[place];
-    if (handsOff !== undefined && local !== undefined && isActive(local)) {
-      return { node: place, reason: handsOff, frozen: undefined };
-    }
+    if (handsOff !== undefined) return { node: place, reason: handsOff, frozen: undefined };
   }
   return undefined;
 }

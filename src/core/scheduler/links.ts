@@ -67,14 +67,17 @@ function groupLinks(unit: Unit): readonly Link[] {
   });
 }
 
-/** A group counts as started with its last member, and starts with its first. */
+/**
+ * A group counts as started with its last member, and starts with its first. Within one unit the order of its
+ * parts says it all.
+ */
 function ruleLink(situation: Situation, rule: OrderRule): readonly Link[] {
   const before = situation.spans.get(rule.first);
   const after = situation.spans.get(rule.then);
   const first = before?.unit.parts[before.to];
   const then = after?.unit.parts[after.from];
-  if (before === undefined || after === undefined) return [];
-  if (first === undefined || then === undefined || first === then) return [];
+  if (before === undefined || after === undefined || before.unit === after.unit) return [];
+  if (first === undefined || then === undefined) return [];
   const { strength, symmetrical } = rule;
   const reason = orderReason(rule);
   return [{ first, then, strength, symmetrical, scope: scopeOf(before.unit, after.unit), reason }];
@@ -86,7 +89,6 @@ function orderReason(rule: OrderRule): Reason {
 }
 
 function scopeOf(first: Unit, then: Unit): Link['scope'] {
-  if (first === then) return 'copy';
   if (first.clone === undefined) return 'all';
   return (then.clone ?? first.clone).interleave ? 'node' : 'all';
 }

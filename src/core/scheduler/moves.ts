@@ -86,11 +86,14 @@ function returnReason(
       return addScores(sum, own);
     }, 0);
   const there = addScores(scoreAt(to), stickiness);
+  const reasonsAt = (node: number): readonly Reason[] =>
+    unit.parts.flatMap((part) => rows[part.index]?.reasons[node] ?? []);
+  if (there < 0) {
+    return reasonsAt(to).find((reason) => reason.rule === 'location' && reason.score < 0);
+  }
   for (const node of situation.nodes) {
-    if (node.index === to || scoreAt(node.index) <= Math.max(there, 0)) continue;
-    const because = unit.parts
-      .flatMap((part) => rows[part.index]?.reasons[node.index] ?? [])
-      .find((reason) => reason.rule === 'location');
+    if (node.index === to || scoreAt(node.index) <= there) continue;
+    const because = reasonsAt(node.index).find((reason) => reason.rule === 'location');
     const from = situation.nodes[to]?.id;
     if (because !== undefined && from !== undefined) {
       return { rule: 'better-node', from, to: node.id, because };

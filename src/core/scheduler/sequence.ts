@@ -9,35 +9,42 @@ import type { Waits } from './waits.ts';
  * blocked by the same cause, and so is what waits for itself in a circle.
  */
 export function sequenceActions(drafts: readonly Draft[], waits: Waits): readonly PlannedAction[] {
-  const indexOf = new Map(drafts.map((draft, index) => [draft.id, index]));
-  const needs = drafts.map((draft) =>
-    (waits.before.get(draft.id) ?? []).flatMap((id) => indexOf.get(id) ?? []),
-  );
-  const preferred = [...drafts.keys()].sort(
-    (a, b) => urgency(drafts[a]) - urgency(drafts[b]) || a - b,
-  );
-  const done = new Map<number, PlannedAction>();
-  for (const index of afterNeeds(preferred, (item) => needs[item] ?? [])) {
-    const draft = drafts[index];
-    if (draft === undefined) continue;
-    let blockedBy = draft.inFlight ? undefined : (draft.blockedBy ?? waits.blocked.get(draft.id));
-    const after: string[] = [];
-    for (const need of needs[index] ?? []) {
-      const before = done.get(need);
-      const id = drafts[need]?.id;
-      if (id !== undefined) after.push(id);
-      blockedBy ??=
-        before === undefined
-          ? { rule: 'order-cycle', resource: primitiveOf(draft.instance) }
-          : before.blockedBy;
-    }
-    done.set(index, { ...draft, after, blockedBy });
+  const done = new Map<Draft, PlannedAction>();
+  for (const draft of afterNeeds(byUrgency(drafts), (item) => waits.before.get(item) ?? none)) {
+    done.set(draft, plannedAction(draft, waits, done));
   }
   return [...done.values()];
 }
 
+const none: readonly never[] = [];
+
+function plannedAction(
+  draft: Draft,
+  waits: Waits,
+  done: ReadonlyMap<Draft, PlannedAction>,
+): PlannedAction {
+  const needs = waits.before.get(draft) ?? none;
+  const after = needs.map((need) => need.id);
+  let blockedBy = draft.inFlight ? undefined : (draft.blockedBy ?? waits.blocked.get(draft));
+  for (const need of needs) {
+    if (blockedBy !== undefined) break;
+    const before = done.get(need);
+    blockedBy =
+      before === undefined
+        ? { rule: 'order-cycle', resource: primitiveOf(draft.instance) }
+        : before.blockedBy;
+  }
+  return { ...draft, after, blockedBy };
+}
+
 /** What is under way, then what frees and starts, then what merely looks. */
-function urgency(draft: Draft | undefined): number {
-  if (draft === undefined || draft.inFlight) return 0;
-  return { stop: 1, start: 2, probe: 3 }[draft.action];
+function byUrgency(drafts: readonly Draft[]): readonly Draft[] {
+  const lists = {
+    inFlight: [] as Draft[],
+    stop: [] as Draft[],
+    start: [] as Draft[],
+    probe: [] as Draft[],
+  };
+  for (const draft of drafts) lists[draft.inFlight ? 'inFlight' : draft.action].push(draft);
+  return [lists.inFlight, lists.stop, lists.start, lists.probe].flat();
 }

@@ -1,6 +1,6 @@
 import type { Reason } from '../../model/reason.ts';
 import type { Ties } from './colocation.ts';
-import { type Draft, type Drafts, draftId } from './drafts.ts';
+import type { Draft, Drafts } from './drafts.ts';
 import { isActive, localAt } from './facts.ts';
 import { firstsOf, type Link, type Links } from './links.ts';
 import type { NodeView } from './nodes.ts';
@@ -11,10 +11,10 @@ import type { Verdict } from './verdicts.ts';
 
 /** Stage 6: what each action truly depends on; nothing else ever waits. */
 export interface Waits {
-  /** Ids of the actions that come before, by the id of the action. */
-  readonly before: ReadonlyMap<string, readonly string[]>;
-  /** Actions that something keeps from being done at all, by id. */
-  readonly blocked: ReadonlyMap<string, Reason>;
+  /** The actions that come before each one. */
+  readonly before: ReadonlyMap<Draft, readonly Draft[]>;
+  /** Actions that something keeps from being done at all. */
+  readonly blocked: ReadonlyMap<Draft, Reason>;
 }
 
 export interface WaitInput {
@@ -26,15 +26,20 @@ export interface WaitInput {
 }
 
 export function findWaits(input: WaitInput): Waits {
-  const before = new Map<string, string[]>();
-  const blocked = new Map<string, Reason>();
-  const edges = [
-    ...input.situation.instances.flatMap((instance) => ownWaits(input, instance)),
+  const before = new Map<Draft, Draft[]>();
+  const blocked = new Map<Draft, Reason>();
+  for (const drafts of input.drafts.ofInstance) {
+    for (const draft of drafts) {
+      const own = ownWaits(drafts, draft);
+      if (own.length > 0) before.set(draft, own);
+    }
+  }
+  const others = [
     ...strayWaits(input),
     ...input.links.all.flatMap((link) => linkWaits(input, link)),
     ...apartWaits(input),
   ];
-  for (const { action, after, blockedBy } of edges) {
+  for (const { action, after, blockedBy } of others) {
     if (blockedBy !== undefined) blocked.set(action, blockedBy);
     if (after === undefined) continue;
     const list = before.get(action);
@@ -46,27 +51,16 @@ export function findWaits(input: WaitInput): Waits {
 
 /** `action` comes after `after`, or cannot be done because of `blockedBy`. */
 interface Wait {
-  readonly action: string;
-  readonly after?: string;
+  readonly action: Draft;
+  readonly after?: Draft;
   readonly blockedBy?: Reason;
 }
 
-/** A start waits for every probe and stop of the same instance; a stop for a start that is under way. */
-function ownWaits(input: WaitInput, instance: Instance): readonly Wait[] {
-  const drafts = input.drafts.ofInstance[instance.index] ?? [];
-  if (drafts.length < 2) return [];
-  return drafts.flatMap((later): readonly Wait[] => {
-    if (later.inFlight) return [];
-    if (later.action === 'start') {
-      return drafts
-        .filter((other) => other !== later && other.action !== 'start')
-        .map((other) => ({ action: later.id, after: other.id }));
-    }
-    const pending = drafts.find(
-      (other) => later.action === 'stop' && other.inFlight && other.node === later.node,
-    );
-    return pending === undefined ? [] : [{ action: later.id, after: pending.id }];
-  });
+/** A start waits for all else that is done with its instance; a stop for a start that is under way. */
+function ownWaits(drafts: readonly Draft[], later: Draft): Draft[] {
+  if (later.inFlight || later.action === 'probe' || drafts.length < 2) return [];
+  if (later.action === 'start') return drafts.filter((other) => other !== later);
+  return drafts.filter((other) => other.inFlight && other.node === later.node);
 }
 
 /** What runs under a former name ends before the new one is looked for and started. */
@@ -75,7 +69,7 @@ function strayWaits(input: WaitInput): readonly Wait[] {
   return drafts.ofStrays.flatMap(({ primitive, draft }): readonly Wait[] => {
     const waits: Wait[] = drafts.ofStrays
       .filter((other) => isSameThing(other.draft, draft) && other.draft.inFlight && !draft.inFlight)
-      .map((other) => ({ action: draft.id, after: other.draft.id }));
+      .map((other) => ({ action: draft, after: other.draft }));
     const span = situation.spans.get(primitive);
     const part = span?.unit.parts[span.from];
     for (const instance of part?.instances ?? []) {
@@ -83,7 +77,7 @@ function strayWaits(input: WaitInput): readonly Wait[] {
         if (later.inFlight || later.action === 'stop') continue;
         const isHere = later.node === draft.node;
         const isExclusiveStart = later.action === 'start' && instance.home === undefined;
-        if (isHere || isExclusiveStart) waits.push({ action: later.id, after: draft.id });
+        if (isHere || isExclusiveStart) waits.push({ action: later, after: draft });
       }
     }
     return waits;
@@ -112,9 +106,11 @@ function startWaits(input: WaitInput, link: Link, then: Instance): readonly Wait
   return firsts.flatMap((first): readonly Wait[] => {
     const place = verdicts[first.index]?.node;
     if (place === undefined) return [];
-    const id = draftId('start', first.id, nodeAt(situation, place));
-    const isPlanned = drafts.ofInstance[first.index]?.some((draft) => draft.id === id);
-    return isPlanned ? [{ action: own.id, after: id }] : [];
+    const node = nodeAt(situation, place).id;
+    const start = drafts.ofInstance[first.index]?.find(
+      (draft) => draft.action === 'start' && draft.node === node,
+    );
+    return start === undefined ? [] : [{ action: own, after: start }];
   });
 }
 
@@ -168,17 +164,15 @@ function stopWait(
     (draft) => draft.node === node.id,
   );
   const thenStop = drafts.find((draft) => draft.action === 'stop');
-  if (thenStop !== undefined) return [{ action: stop.id, after: thenStop.id }];
+  if (thenStop !== undefined) return [{ action: stop, after: thenStop }];
   if (link.strength === 'optional') return [];
   const probe = drafts.find((draft) => draft.action === 'probe');
-  if (probe !== undefined) return [{ action: stop.id, after: probe.id }];
+  if (probe !== undefined) return [{ action: stop, after: probe }];
   const local = localAt(then.locals, node.index);
   const verdict = input.verdicts[then.index];
   const untouchable = verdict?.frozen ?? node.handsOff;
   const mayNeedIt = isActive(local) || local.state === 'blocked';
-  return untouchable !== undefined && mayNeedIt
-    ? [{ action: stop.id, blockedBy: untouchable }]
-    : [];
+  return untouchable !== undefined && mayNeedIt ? [{ action: stop, blockedBy: untouchable }] : [];
 }
 
 /** What must be apart is never on one node even for a moment: the one leaves before the other comes. */
@@ -207,7 +201,7 @@ function leaveFirst(
     .flatMap((start) =>
       stops
         .filter((stop) => stop.node === start.node)
-        .map((stop) => ({ action: start.id, after: stop.id })),
+        .map((stop) => ({ action: start, after: stop })),
     );
 }
 
