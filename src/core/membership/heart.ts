@@ -8,7 +8,7 @@ import type { HeartEffect, HeartInput, HeartStart } from './heart-machine.ts';
 import { HeartOutbox } from './heart-outbox.ts';
 import type { AgentToHeart, HeartTiming, HeldPromise } from './heart-protocol.ts';
 import { never, sooner } from './never.ts';
-import type { AckPacket, HeartbeatPacket, Incarnation } from './packet.ts';
+import type { AckPacket, AckRefusal, HeartbeatPacket, Incarnation } from './packet.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import { Peers } from './peers.ts';
 import { SendLog } from './send-log.ts';
@@ -17,6 +17,7 @@ import { Voter } from './voter.ts';
 const viewMs = 1000;
 /** Before the first configuration. */
 const defaultIntervalMs = 100;
+const unheard: AckRefusal = { kind: 'unheard' };
 const longAgo: Instant = instant(Number.NEGATIVE_INFINITY);
 
 type Configure = AgentToHeart & { readonly kind: 'configure' };
@@ -151,7 +152,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
       else if (change === 'figures') this.#viewStale = true;
     }
     const refusal = fresh
-      ? this.#voter.refusal(peer.node, packet)
+      ? (this.#voter.refusal(peer.node, packet) ?? this.#unheard(peer, packet, timing, now))
       : ({ kind: 'starting' } as const);
     const grantMs = refusal === undefined ? peer.grant.grantMs(timing) : 0;
     if (grantMs > 0) this.#granted(peer.node, packet.incarnation, addMs(now, grantMs));
@@ -166,6 +167,17 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
       refusal,
     };
     this.#out.push({ kind: 'send', to: peer.node, link, packet: ack });
+  }
+
+  /** A missing ack is always allowed; here it lets a node that only sends be lost. */
+  #unheard(
+    peer: PeerWatch,
+    packet: HeartbeatPacket,
+    timing: HeartTiming,
+    now: Instant,
+  ): AckRefusal | undefined {
+    const withinMs = peer.grant.grantMs(timing) / 2;
+    return peer.hearsLately(this.#self, packet, now, withinMs) ? undefined : unheard;
   }
 
   /** R3: this voter stays quiet about the node for as long as it has granted. */

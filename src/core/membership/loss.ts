@@ -291,8 +291,11 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
     return hearers >= this.#majority();
   }
 
+  /** Both ways, as far as is known: the acks of a voter whom the node does not hear give it no lease. */
   #hears(voter: NodeId, node: NodeId): boolean {
     if (voter === node) return false;
+    const own = this.#peers.get(node);
+    if (own?.heard === true && !own.hears.includes(voter)) return false;
     if (voter === this.#self) return this.#peers.get(node)?.heard === true;
     const view = this.#peers.get(voter);
     return view?.heard === true && view.hears.includes(node);

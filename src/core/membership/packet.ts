@@ -63,7 +63,9 @@ export type AckRefusal =
       readonly voters: readonly NodeId[];
     }
   /** The voter's heart has just started and its log is not yet applied up to its floor (R8). */
-  | { readonly kind: 'starting' };
+  | { readonly kind: 'starting' }
+  /** The sender has not heard this voter for long: a grant would not reach it, only put off its loss. */
+  | { readonly kind: 'unheard' };
 
 /** One direction of one cable: a peer as reached over one link. */
 export interface Path {

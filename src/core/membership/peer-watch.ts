@@ -24,6 +24,8 @@ export class PeerWatch {
   #heard = false;
   #changedAt: Instant;
   #heardAt: Instant;
+  /** When it last said that it hears this node. */
+  #heardSelfAt: Instant | undefined;
   #agent = false;
   #incarnation: Incarnation = 0;
   #hears: readonly NodeId[] = [];
@@ -67,6 +69,12 @@ export class PeerWatch {
     this.grant.interrupted();
     for (const watch of this.#links) watch.restart();
     return true;
+  }
+
+  /** Whether the peer has lately said that it hears `self`: otherwise a grant would not reach it. */
+  hearsLately(self: NodeId, packet: HeartbeatPacket, now: Instant, withinMs: number): boolean {
+    if (packet.hears.includes(self)) this.#heardSelfAt = now;
+    return this.#heardSelfAt !== undefined && msBetween(this.#heardSelfAt, now) <= withinMs;
   }
 
   /** Takes a fresh heartbeat; tells what changed by it. */

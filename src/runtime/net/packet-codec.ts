@@ -28,7 +28,14 @@ const rttFlag = 2;
 const heartbeatBytes = 35;
 const ackBytes = 33;
 const uint32Max = 0xffff_ffff;
-const refusalKinds = ['not-voter', 'promised', 'lost', 'newer-configuration', 'starting'] as const;
+const refusalKinds = [
+  'not-voter',
+  'promised',
+  'lost',
+  'newer-configuration',
+  'starting',
+  'unheard',
+] as const;
 
 /** Most voters that a refusal can name; a cluster has at most 7. */
 const votersMax = 15;

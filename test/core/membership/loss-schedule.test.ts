@@ -25,7 +25,7 @@ describe('the loss of a member', () => {
     ['no-stop-wait', 40],
     ['say-before-disk', 250],
     ['forget-when-applied', 20],
-    ['older-term-counts', 60],
+    ['older-term-counts', 250],
     ['release-after-append', 30],
   ];
   it.each(mutations)(

@@ -150,7 +150,7 @@ describe('packet codec', () => {
 
   it('refuses an ack with an unknown refusal', () => {
     const bytes = encoded(grant);
-    bytes[2] = 6;
+    bytes[2] = 7;
     expect(decodePacket(bytes, numbers)).toBe('bad-value');
   });
 
