@@ -80,9 +80,10 @@ function quorumProblems(status: StatusReport): readonly StatusProblem[] {
     const text = 'no leader just now: the voters are electing one; what is shown may be old';
     return [problem('critical', 'no-leader', undefined, text, 'holdfast quorum status')];
   }
+  const silent = raft.voters.filter((voter) => !reached.includes(voter)).join(', ');
   const text =
     `no quorum: ${self} reaches ${reached.length} of ${raft.voters.length} voters and needs ` +
-    `${needed}; nothing can be started or changed, and what is shown may be old`;
+    `${needed} (silent: ${silent}); nothing can be started or changed, what is shown may be old`;
   return [problem('critical', 'no-quorum', undefined, text, 'holdfast link status')];
 }
 
@@ -111,11 +112,11 @@ function memberProblem(status: StatusReport, member: MemberStatus): readonly Sta
       status.options.takeover === 'fencing'
         ? 'its resources wait until it is proven off'
         : 'its resources start elsewhere as soon as its lease has ended';
-    const text = `${node} is lost for ${since}: ${how}`;
+    const text = `${node} was lost ${since} ago: ${how}`;
     return [problem('critical', 'node-lost', node, text, `holdfast status ${node}`)];
   }
   if (presence === 'down') {
-    const text = `${node} is down for ${since}; nothing runs there any more`;
+    const text = `${node} has been down for ${since}; nothing runs there any more`;
     return [problem('critical', 'node-lost', node, text, `holdfast status ${node}`)];
   }
   if (presence === 'absent') {
@@ -124,6 +125,8 @@ function memberProblem(status: StatusReport, member: MemberStatus): readonly Sta
   }
   const peer = status.peers.find((item) => item.node === node);
   if (presence !== 'joined' || peer === undefined) return [];
+  // Without a quorum the silence has been told already.
+  if (!peer.heard && !status.raft.quorate) return [];
   if (!peer.heard) {
     const others = status.peers.filter((p) => p.heard && p.hears.includes(node)).map((p) => p.node);
     const text =

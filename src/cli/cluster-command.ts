@@ -29,6 +29,11 @@ export abstract class ClusterCommand extends Command {
     return screenWidth();
   }
 
+  /** Lines for people; with `--json` there are none. */
+  override log(text = ''): void {
+    if (!this.jsonEnabled()) process.stdout.write(`${text}\n`);
+  }
+
   /** Errors are shown in one place, by `main`. */
   protected override async catch(error: unknown): Promise<void> {
     throw error;

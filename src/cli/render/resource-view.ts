@@ -77,8 +77,13 @@ function primitiveView(
 ): ResourceView {
   const facts = status.facts.instances.filter(({ instance }) => primitiveOf(instance) === id);
   const orders = status.facts.orders.filter(({ instance }) => primitiveOf(instance) === id);
-  const started = facts.filter(({ role }) => role === 'started');
   const state = stateOf(status, facts, orders);
+  const joined = new Set(
+    status.facts.members.filter((m) => m.presence === 'joined').map((m) => m.node),
+  );
+  const started = facts.filter(
+    ({ role, node }) => role === 'started' && (state !== 'running' || joined.has(node)),
+  );
   const at = state === 'starting' ? orders.filter(({ action }) => action === 'start') : started;
   const troubled = facts.filter((fact) => fact.blocked !== undefined || fact.failed !== undefined);
   const places = at.length === 0 && state !== 'stopped' ? troubled : at;

@@ -13,9 +13,16 @@ export function editText(text: string, edit: (document: Document) => void): stri
   edit(document);
   const after = document.toString(options);
   if (after === before) return text;
-  const kept = mergeLines(before, text, after);
+  const merged = mergeLines(before, text, after);
+  const candidates = /\[ /.test(text) ? [merged] : [tightLists(merged), merged];
   const wanted = canonicalJson(document.toJS());
-  return canonicalJson(parseDocument(kept).toJS()) === wanted ? kept : after;
+  const isRight = (candidate: string) => canonicalJson(parseDocument(candidate).toJS()) === wanted;
+  return candidates.find(isRight) ?? after;
+}
+
+/** The library pads `{ }` and `[ ]` alike; people write `{ a: [b, c] }`. */
+export function tightLists(text: string): string {
+  return text.replaceAll(/\[ ([^[\]"']*) \]/g, '[$1]');
 }
 
 /** Habits of the text that would otherwise change with the first edit. */

@@ -1,4 +1,5 @@
-import { Document, isMap, isScalar, visit } from 'yaml';
+import { Document, isMap, isScalar, parseDocument, visit } from 'yaml';
+import { canonicalJson } from '../../base/canonical-json.ts';
 import { agentName } from '../agent-spec.ts';
 import {
   type ClusterConfig,
@@ -16,6 +17,7 @@ import {
 } from '../config.ts';
 import { durationText } from '../duration.ts';
 import { utcText } from '../utc-time.ts';
+import { tightLists } from './edit-text.ts';
 import { operationDefaults } from './read-resources.ts';
 import { PREFER_SCORE } from './read-rules.ts';
 
@@ -38,7 +40,10 @@ export function writeConfig(config: ClusterConfig): string {
     },
   });
   if (isMap(document.contents)) document.contents.flow = false;
-  return document.toString({ lineWidth: 0 });
+  const text = document.toString({ lineWidth: 0 });
+  const tight = tightLists(text);
+  const isSame = canonicalJson(parseDocument(tight).toJS()) === canonicalJson(document.toJS());
+  return isSame ? tight : text;
 }
 
 const flowKeys = new Set(['with', 'attributes', 'order', 'together', 'apart', 'prefer', 'avoid']);
