@@ -14,6 +14,8 @@ import { Workload } from './workload.ts';
 
 /** The whole cluster must stand so long after its first start, in ms. */
 const START_LIMIT_MS = 10_000;
+/** Longer than Dmax + m. */
+const SETTLE_MS = 10_000;
 /** After everything is healed the cluster is whole again within this, in ms. */
 const RECOVERY_LIMIT_MS = 90_000;
 /** A lost node's services answer again within this, in ms: D + S + m, and what election, commit and start may take. */
@@ -122,6 +124,8 @@ class Run {
     const storm = new Storm(simulation, this.#plan);
     if (profile === 'storm') this.#workload.begin();
     this.#calm.arm(profile === 'calm');
+    // R8: hearts that have just started promise nothing, so nobody can be lost yet.
+    if (profile === 'loss' && !simulation.runFor(SETTLE_MS)) return;
     storm.begin();
     if (profile === 'loss') this.#watchServices(between(forkPrng(simulation.seed, 'end'), 60, 200));
     else simulation.runFor(between(forkPrng(simulation.seed, 'end'), 20_000, 100_000));
@@ -134,6 +138,10 @@ class Run {
 
   #checkLog(): void {
     try {
+      this.#reports().forEach((report, host) => {
+        const { image } = this.#simulation.host(host).disk;
+        this.#log.settle(host, image, report?.raft.commitIndex ?? 0);
+      });
       this.#log.checkAcknowledged(this.#workload.acknowledged);
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
@@ -165,6 +173,7 @@ class Run {
   #tidy(): void {
     const simulation = this.#simulation;
     const by = 'operator';
+    for (const host of simulation.hosts) host.powerOn(); // One that was asked to leave may be gone since.
     for (let host = 0; host < simulation.hosts.length; host += 1) {
       simulation.request(host, { kind: 'config' }, (response) => {
         if (response.kind !== 'config' || Object.keys(response.config.nodes).length === 0) return;

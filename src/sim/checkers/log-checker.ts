@@ -39,11 +39,11 @@ export class LogChecker extends Observer {
   }
 
   override onAgentStart(host: number, image: DiskImage): void {
-    this.#compare(host, image);
+    this.#compare(host, image, image.commit);
   }
 
   override onDurable(host: number, write: DiskWrite, image: DiskImage): void {
-    if (write.raft !== undefined) this.#compare(host, image);
+    if (write.raft !== undefined) this.#compare(host, image, image.commit);
   }
 
   /** P2: everything that a client was told is in the log, where it was said to be. */
@@ -56,9 +56,14 @@ export class LogChecker extends Observer {
     }
   }
 
-  #compare(host: number, image: DiskImage): void {
+  /** The node says that all up to `commit` is committed, and its disk holds that. */
+  settle(host: number, image: DiskImage, commit: number): void {
+    this.#compare(host, image, commit);
+  }
+
+  #compare(host: number, image: DiskImage, commit: number): void {
     let compared = this.#compared[host] ?? 0;
-    const { snapshot, entries, commit } = image;
+    const { snapshot, entries } = image;
     if (snapshot !== undefined && snapshot.index > compared) {
       this.#compareSnapshot(host, snapshot.index, snapshot.data);
       compared = snapshot.index;

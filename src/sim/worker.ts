@@ -1,0 +1,17 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Profile } from './fault-plan.ts';
+import { realMachines } from './real-machines.ts';
+import { runSeed } from './run-seed.ts';
+
+/** What a worker needs to know of the command line. */
+export interface WorkerOptions {
+  readonly nodes: number | undefined;
+  readonly profile: Profile | undefined;
+  readonly freeze: boolean;
+}
+
+// Runs one seed after the other, as they are handed to it.
+const options = workerData as WorkerOptions;
+parentPort?.on('message', (seed: number) => {
+  parentPort?.postMessage(runSeed({ ...options, seed, machines: realMachines, trace: undefined }));
+});
