@@ -120,12 +120,16 @@ export class AgentWatch {
       case 'killed':
         return state.againAt;
       case 'up':
-        return sooner(addMs(this.#signAt, state.working ? hungMs : firstWordMs), this.#pingAt);
+        return sooner(this.#hungAt(state.working), this.#pingAt);
     }
   }
 
+  #hungAt(working: boolean): Instant {
+    return addMs(this.#signAt, working ? hungMs : firstWordMs);
+  }
+
   #checkUp(working: boolean, now: Instant): readonly AgentAction[] {
-    if (msBetween(this.#signAt, now) >= (working ? hungMs : firstWordMs)) return this.#kill(now);
+    if (now >= this.#hungAt(working)) return this.#kill(now);
     if (now < this.#pingAt) return [];
     this.#pingAt = addMs(now, pingMs);
     this.#ping += 1;

@@ -7,6 +7,7 @@ import type { HeartOutbox } from './heart-outbox.ts';
 import type { AgentToHeart, GuardEntry, HeldAddress, MemberFact } from './heart-protocol.ts';
 import { Lease } from './lease.ts';
 import { never, sooner } from './never.ts';
+import type { Incarnation } from './packet.ts';
 
 /** Watchdog devices count in seconds. */
 const feedMs = 250;
@@ -33,6 +34,13 @@ export class Custody {
   /** Whether the lease stood when it was last looked at: what the agent was told. */
   #stood = false;
   #guards: readonly GuardEntry[] = [];
+  /**
+   * Entries of earlier agent processes in this incarnation: a restarted agent whose log lags behind may not yet know
+   * all that runs. They go when all is down.
+   */
+  #inherited: readonly GuardEntry[] = [];
+  /** The connection that sent the present plan. */
+  #guardedBy = 0;
   /** The guard plan is in; no gate opens before. */
   #guarded = false;
   /** Counts connections of the agent: an answer is for the connection that asked. */
@@ -63,6 +71,12 @@ export class Custody {
     return this.#stood ? this.lease.until : undefined;
   }
 
+  /** R12: the incarnation that a new agent may go on with; 0 where it has to join anew. */
+  get incarnation(): Incarnation {
+    const { incarnation } = this.lease;
+    return incarnation <= this.#gate.retired ? 0 : incarnation;
+  }
+
   get addresses(): readonly HeldAddress[] {
     return this.#addresses.held;
   }
@@ -90,11 +104,6 @@ export class Custody {
     const { incarnation } = this.lease;
     if (this.#stood) this.#out.tell({ kind: 'lease', incarnation, standing: true });
     if (this.#gate.isOpen) this.#out.tell({ kind: 'gate', incarnation, open: true });
-    // An earlier agent process has asked to put this incarnation down for good and may not know that it is.
-    const over = incarnation > 0 && incarnation <= this.#gate.retired;
-    if (over && this.#gate.incarnation === undefined) {
-      this.#out.tell({ kind: 'all-down', incarnation });
-    }
   }
 
   configure(message: AgentToHeart & { readonly kind: 'configure' }, now: Instant): void {
@@ -131,6 +140,8 @@ export class Custody {
   }
 
   guard(version: number, entries: readonly GuardEntry[], now: Instant): void {
+    if (this.#guardedBy !== this.#connection) this.#inherited = this.#plan();
+    this.#guardedBy = this.#connection;
     this.#guards = entries;
     this.#guarded = true;
     this.#remember(); // Before the agent may begin an operation.
@@ -259,13 +270,14 @@ export class Custody {
         this.#out.tell({ kind: 'gate', incarnation: action.incarnation, open: true });
         break;
       case 'put-down': {
-        const controlGroups = this.#guards.flatMap((guard) => guard.controlGroups);
+        const controlGroups = this.#plan().flatMap((guard) => guard.controlGroups);
         this.#out.push({ ...action, controlGroups, addresses: this.#addresses.held });
         break;
       }
       case 'all-down': {
         const { incarnation, tookMs } = action;
         this.#addresses.clear();
+        this.#inherited = [];
         this.#remember();
         this.#out.note({ kind: 'put-down', incarnation, tookMs });
         this.#out.tell({ kind: 'all-down', incarnation });
@@ -297,6 +309,13 @@ export class Custody {
     }
   }
 
+  /** All that is to be put down beside the gate's own control group. */
+  #plan(): readonly GuardEntry[] {
+    if (this.#inherited.length === 0) return this.#guards;
+    const known = new Set(this.#guards.map((guard) => guard.instance));
+    return [...this.#guards, ...this.#inherited.filter((guard) => !known.has(guard.instance))];
+  }
+
   #remember(): void {
     this.#remembered = this.lease.until;
     this.#rememberAt = never;
@@ -306,7 +325,7 @@ export class Custody {
       selfStopMs: this.#selfStopMs,
       gateOpen: this.#gate.incarnation !== undefined,
       addresses: this.#addresses.held,
-      guards: this.#guards,
+      guards: this.#plan(),
       retired: this.#gate.retired,
       configure: this.#configure,
       voters: this.#voters,

@@ -117,6 +117,7 @@ export type HeartToAgent =
   | {
       readonly kind: 'hello';
       readonly run: number;
+      /** 0 also where an earlier agent asked to put it down for good: then this one has to join anew (R12). */
       readonly incarnation: Incarnation;
       readonly leaseUntil: Instant | undefined;
       /** Promises that this run of the heart made, on disk or not. */

@@ -287,8 +287,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
   }
 
   #greet(): void {
-    const { incarnation } = this.#custody.lease;
-    const { leaseUntil, addresses } = this.#custody;
+    const { incarnation, leaseUntil, addresses } = this.#custody;
     const { promises } = this.#voter;
     this.#out.tell({ kind: 'hello', run: this.#run, incarnation, leaseUntil, promises, addresses });
     this.#custody.greet();

@@ -80,9 +80,7 @@ export class LinkWatch {
 
   /** Tells whether the link went down, for nothing came on it for too long. */
   check(now: Instant, intervalMs: number): boolean {
-    if (this.#state !== 'up') return false;
-    const silent = msBetween(this.#heardAt, now) > silentIntervals * intervalMs;
-    if (!silent && msBetween(this.#ackedAt, now) <= unansweredIntervals * intervalMs) return false;
+    if (now < this.due(intervalMs)) return false;
     this.#change('down', now);
     this.#row = 0;
     return true;

@@ -142,6 +142,7 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
       case 'members':
         this.#members = sortedBy(input.members, (member) => member.node);
         this.#forgetStale();
+        this.#noteStrangers(now);
         break;
       case 'view':
         this.#look(input.view, now);
@@ -166,11 +167,17 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
   #look(view: HeartView, now: Instant): void {
     this.#peers.clear();
     for (const peer of view.peers) this.#peers.set(peer.node, peer);
+    this.#noteStrangers(now);
+  }
+
+  /** Since when each member is heard without its present incarnation. */
+  #noteStrangers(now: Instant): void {
+    const before = new Map(this.#strangeSince);
+    this.#strangeSince.clear();
     for (const { node, incarnation } of this.#members) {
       const peer = this.#peers.get(node);
       const strange = peer?.heard === true && peer.incarnation < incarnation;
-      if (!strange) this.#strangeSince.delete(node);
-      else if (!this.#strangeSince.has(node)) this.#strangeSince.set(node, now);
+      if (strange) this.#strangeSince.set(node, before.get(node) ?? now);
     }
   }
 
@@ -223,7 +230,7 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
     const hopeless = refused > this.#voters.length - this.#majority();
     if (hopeless || !this.#suspect({ node, incarnation }, now, round.begunAt)) {
       this.#giveUp(round, 'heard', now);
-    } else if (msBetween(round.begunAt, now) >= this.#roundMaxMs) {
+    } else if (now >= addMs(round.begunAt, this.#roundMaxMs)) {
       this.#giveUp(round, 'late', now);
     } else if (now >= round.resendAt) this.#ask(round, now);
   }
@@ -280,7 +287,7 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
   #strange(peer: PeerView, now: Instant): boolean {
     if (!peer.agent) return true;
     const since = this.#strangeSince.get(peer.node);
-    return since !== undefined && msBetween(since, now) >= strangerMs;
+    return since !== undefined && now >= addMs(since, strangerMs);
   }
 
   /** Whether enough voters hear a node for it to hold a lease; a voter counts itself. */

@@ -54,7 +54,7 @@ export class VoterChange implements Machine<VoterChangeInput, VoterChangeEffect>
   }
 
   deadline(): Instant | undefined {
-    return this.#queryAt;
+    return this.#configuration === 0 ? undefined : this.#queryAt;
   }
 
   #take(input: VoterChangeInput, now: Instant): void {

@@ -165,9 +165,12 @@ export class HeartWorld {
       host.waiting.push(input);
       return;
     }
-    const effects = host.heart.step(input, this.localNow(host));
+    const now = this.localNow(host);
+    const effects = host.heart.step(input, now);
+    const deadline = host.heart.deadline() ?? Number.POSITIVE_INFINITY;
+    if (input.kind === 'wake' && deadline <= now) throw new Error(`${host.id} never sleeps`);
     this.steps += 1;
-    host.heart.assertInvariants(this.localNow(host));
+    host.heart.assertInvariants(now);
     for (const effect of effects) this.#perform(host, effect);
     this.onStep(host);
     this.#arm(host);
@@ -268,7 +271,9 @@ export class HeartWorld {
   #arm(host: Host): void {
     const deadline = host.heart.deadline();
     if (deadline === undefined) return;
-    const at = Math.max(this.now, (deadline - host.offset) / host.rate + 1e-6);
+    // Rounding must not wake it a breath before its deadline, again and again.
+    const exact = Math.max(this.now, (deadline - host.offset) / host.rate);
+    const at = host.offset + exact * host.rate < deadline ? exact + 1e-6 : exact;
     if (at >= host.timerAt && host.timerAt > this.now) return;
     host.timerAt = at;
     const { run } = host;

@@ -236,15 +236,18 @@ describe('Heart: lease and gate', () => {
     expect(effects(host, 'open-gate')[1]?.effect).toEqual({ kind: 'open-gate', incarnation });
   });
 
-  it('R12: a restarted agent is told that its incarnation was put down for good', () => {
+  it('R12: a restarted agent learns that it has no incarnation to go on with', () => {
     const world = warmWorld();
     const host = world.host('a');
     world.say(host, { kind: 'put-down' });
     world.runFor(100);
     world.stopAgent('a');
     world.runFor(1000);
-    expect(tellTimes(host, 'all-down')).toHaveLength(2);
+    const hello = host.told.findLast(({ message }) => message.kind === 'hello');
+    expect(hello?.message).toMatchObject({ incarnation: 0 });
     expect(effects(host, 'open-gate')).toHaveLength(1);
+    world.say(host, { kind: 'put-down' });
+    expect(tellTimes(host, 'all-down')).toHaveLength(2);
   });
 
   it('with `keep` a lost lease is reported and stops nothing', () => {
@@ -318,6 +321,20 @@ describe('Heart: stalls and restarts', () => {
     expect(effects(host, 'put-down')).toEqual([]);
     const hello = host.told.findLast(({ message }) => message.kind === 'hello');
     expect(hello?.message).toMatchObject({ run: 2, incarnation: 1, addresses: [address] });
+  });
+
+  it('R10: puts down also what only an earlier agent process has named', () => {
+    const world = warmWorld();
+    const host = world.host('a');
+    const web = { instance: instanceId('web'), controlGroups: ['unit:web'] };
+    world.say(host, { kind: 'guard', version: 2, entries: [web] });
+    world.stopAgent('a'); // The next one begins with an empty plan.
+    world.runFor(500);
+    isolate(world, 'a');
+    world.runFor(1000);
+    expect(effects(host, 'put-down')[0]?.effect.controlGroups).toEqual(['unit:web']);
+    world.say(host, { kind: 'guard', version: 3, entries: [] });
+    expect(host.memory?.guards).toEqual([]);
   });
 
   it('a heart that restarts after its lease has ended puts everything down at once', () => {

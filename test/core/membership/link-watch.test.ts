@@ -130,11 +130,12 @@ describe('LinkWatch', () => {
     expect(watch.view(instant(3)).lossPercent).toBe(0);
   });
 
-  it('check tells nothing before due', () => {
+  it('goes down exactly when it is due', () => {
     const watch = new LinkWatch(linkId('net0'), instant(0));
-    watch.acked(instant(0), instant(1), intervalMs);
+    watch.acked(instant(0), instant(0.1), intervalMs);
     const due = watch.due(intervalMs);
-    expect(watch.check(due, intervalMs)).toBe(false);
-    expect(watch.check(instant(due + 1), intervalMs)).toBe(true);
+    expect(watch.check(instant(due - 0.001), intervalMs)).toBe(false);
+    expect(watch.check(due, intervalMs)).toBe(true);
+    expect(watch.due(intervalMs)).toBe(Number.POSITIVE_INFINITY);
   });
 });
