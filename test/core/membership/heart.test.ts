@@ -434,6 +434,30 @@ describe('Heart: addresses', () => {
   });
 });
 
+describe('Heart: one-way cuts', () => {
+  it('a node that can only send loses its lease, and the others may promise it away', () => {
+    const world = warmWorld(three, 7000);
+    world.carry = (_from, to) => (to === 'c' ? undefined : 0.2);
+    world.runFor(1500);
+    expect(world.leaseStands(world.host('c'))).toBe(false);
+    expect(noteTimes(world.host('a'), 'peer-silent')).toEqual([]); // It is heard all the time.
+    const promise = { node: nodeId('c'), incarnation: 3, term: 1, round: 1 } as const;
+    const promised: string[] = [];
+    world.onPromise = (voter) => promised.push(voter.id);
+    for (const name of ['a', 'b']) world.say(world.host(name), { ...promise, kind: 'promise' });
+    world.runFor(500);
+    expect(promised).toEqual(['a', 'b']);
+  });
+
+  it('a node that can only receive loses its lease, too', () => {
+    const world = warmWorld(three, 7000);
+    world.carry = (from) => (from === 'c' ? undefined : 0.2);
+    world.runFor(700);
+    expect(world.leaseStands(world.host('c'))).toBe(false);
+    expect(noteTimes(world.host('a'), 'peer-silent')).toHaveLength(1);
+  });
+});
+
 describe('Heart: promises', () => {
   const promise = { node: nodeId('c'), incarnation: 3, term: 1, round: 1 } as const;
 
