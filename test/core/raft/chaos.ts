@@ -76,7 +76,7 @@ class Chaos {
       { odds: prng.integer(0, 2), act: () => this.#storm() },
       { odds: prng.integer(0, 3), act: () => this.#cut() },
       { odds: 2, act: () => this.#heal() },
-      { odds: prng.integer(0, 3), act: () => this.#changeConfiguration() },
+      { odds: prng.pick([0, 1, 3, 10]), act: () => this.#changeConfiguration(this.#anyone()) },
       { odds: prng.integer(0, 2), act: () => this.#transfer() },
       { odds: 3, act: () => this.#compact() },
       { odds: 4, act: () => this.#read() },
@@ -133,6 +133,11 @@ class Chaos {
       cluster.after(prng.integer(0, 100), () => this.propose(this.#anyone()));
       cluster.after(prng.integer(0, 200), () => this.#readFrom(leader));
     }
+    const changes = prng.pick([0, 0, 10]);
+    for (let i = 0; i < changes; i += 1) {
+      const node = prng.chance(0.5) ? leader : this.#anyone();
+      cluster.after(prng.integer(0, 200), () => this.#changeConfiguration(node));
+    }
   }
 
   /** One way, both ways, or one node from all others. */
@@ -155,12 +160,15 @@ class Chaos {
     this.#cluster.cuts.clear();
   }
 
-  #changeConfiguration(): void {
-    const node = this.#anyone();
+  /** Mostly one node; more than one voter must be refused. */
+  #changeConfiguration(node: TestNode): void {
     const current = node.raft?.status(this.#cluster.now).configuration;
     if (current === undefined) return;
     const { prng, nodes } = this.#cluster;
-    const configuration = moved(current, prng.pick(nodes).id, prng.integer(0, 2));
+    let configuration = moved(current, prng.pick(nodes).id, prng.integer(0, 2));
+    while (prng.chance(0.2)) {
+      configuration = moved(configuration, prng.pick(nodes).id, prng.integer(0, 2));
+    }
     this.#cluster.input(node, { kind: 'change-configuration', configuration });
   }
 

@@ -84,8 +84,8 @@ export const mutations: readonly Mutation[] = [
     start: (start) => ({ ...start, entries: start.entries.map(withoutConfiguration) }),
   },
   {
-    name: 'takes any answer for a confirmation of its leadership',
-    wrap: confirmsEarly,
+    name: 'answers reads without asking whether it still leads',
+    wrap: answersReadsAlone,
   },
   {
     name: 'forgets the last entry in a restart',
@@ -214,21 +214,16 @@ function losesPiece(inner: RaftMachine): RaftMachine {
   return wrapped(inner, onInput, (effects) => effects);
 }
 
-function confirmsEarly(inner: RaftMachine): RaftMachine {
-  let round = 0;
-  const onInput: OnInput = (input) => {
-    if (input.kind !== 'message' || input.message.kind !== 'heartbeat-reply') return input;
-    return { ...input, message: { ...input.message, round } };
+function answersReadsAlone(inner: RaftMachine, node: TestNode): RaftMachine {
+  const isAnswer = (effect: RaftEffect): boolean =>
+    effect.kind === 'leadership-confirmed' || effect.kind === 'leadership-unconfirmed';
+  const onEffects: OnEffects = (effects, input) => {
+    const others = effects.filter((effect) => !isAnswer(effect));
+    if (input.kind !== 'confirm-leadership' || node.raft?.role !== 'leader') return others;
+    const index = node.machine.index;
+    return [...others, { kind: 'leadership-confirmed', id: input.id, index }];
   };
-  return wrapped(inner, onInput, (effects) => {
-    for (const effect of effects) {
-      if (effect.kind === 'role') round = 0;
-      if (effect.kind === 'send' && effect.message.kind === 'heartbeat') {
-        round = effect.message.round;
-      }
-    }
-    return effects;
-  });
+  return wrapped(inner, (input) => input, onEffects);
 }
 
 function overstatesMatch(inner: RaftMachine): RaftMachine {
