@@ -21,6 +21,7 @@ import { between, forkPrng } from './random-streams.ts';
 import { ResourceRunner } from './resource-runner.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import type { Streams } from './streams.ts';
+import { traceText } from './trace-text.ts';
 import type { Activation, World } from './world.ts';
 
 /** What all hosts of a simulated cluster share. */
@@ -38,7 +39,7 @@ export interface Surroundings {
   readonly driftMax: number;
   indexOf(node: NodeId): number | undefined;
   respond(host: number, id: number, response: ApiResponse): void;
-  trace(host: number, text: () => string): void;
+  trace(host: number, text: () => string | undefined): void;
 }
 
 /** How long nobody put things down may count as a short stall, in ms. */
@@ -231,7 +232,7 @@ export class Host {
       send: (to, link, packet) => this.#send(to, link, packet),
       toAgent: (message) => this.#toAgent(message),
       carryOut: (effect) => this.#carryOut(effect),
-      trace: (input) => this.#trace(() => `heart < ${JSON.stringify(input)}`),
+      trace: (input) => this.#tell('heart <', input),
     });
     if (this.frozen) this.heart.stall();
     this.heart.deliver({ kind: 'wake' });
@@ -248,7 +249,7 @@ export class Host {
   #toAgent(message: HeartToAgent): void {
     const { agent } = this;
     if (agent === undefined) return;
-    this.#trace(() => `heart > agent ${JSON.stringify(message)}`);
+    this.#tell('heart > agent', message);
     this.#toAgentAt = this.#channelTime(this.#toAgentAt);
     this.#world.queue.call(this.#toAgentAt, () => {
       if (this.agent === agent) agent.deliver({ kind: 'heart', message });
@@ -274,7 +275,7 @@ export class Host {
   #carryOut(effect: HostEffect): void {
     for (const observer of this.#world.observers) observer.onHeartEffect(this.index, effect);
     if (effect.kind !== 'renew-addresses' && effect.kind !== 'feed-watchdog') {
-      this.#trace(() => `heart > ${JSON.stringify(effect)}`);
+      this.#tell('heart >', effect);
     }
     const { world } = this.#world;
     switch (effect.kind) {
@@ -401,11 +402,11 @@ export class Host {
       end: (reason) => this.#later(0, () => this.#leave(reason)),
       onInput: (input) => {
         for (const observer of this.#world.observers) observer.onNodeInput(this.index, input);
-        this.#trace(() => `agent < ${JSON.stringify(input)}`);
+        this.#tell('agent <', input);
       },
       onEffect: (effect) => {
         for (const observer of this.#world.observers) observer.onNodeEffect(this.index, effect);
-        this.#trace(() => `agent > ${JSON.stringify(effect)}`);
+        this.#tell('agent >', effect);
       },
     });
     this.agent = agent;
@@ -503,6 +504,10 @@ export class Host {
     const name = this.#world.names[peer];
     assert(name !== undefined, `no host ${peer}`);
     return name;
+  }
+
+  #tell(prefix: string, item: { readonly kind: string }): void {
+    this.#world.trace(this.index, () => traceText(prefix, item));
   }
 
   #trace(text: () => string): void {

@@ -157,16 +157,17 @@ export class Simulation {
     this.#trace?.(`${stamp(this.now)} -- ${text}`);
   }
 
-  trace(host: number, text: () => string): void {
-    this.#trace?.(`${stamp(this.now)} ${this.names[host] ?? host}: ${text()}`);
+  trace(host: number, text: () => string | undefined): void {
+    if (this.#trace === undefined) return;
+    const line = text();
+    if (line !== undefined) this.#trace(`${stamp(this.now)} ${this.names[host] ?? host}: ${line}`);
   }
 
   get traced(): boolean {
     return this.#trace !== undefined;
   }
 
-  #respond(host: number, id: number, response: ApiResponse): void {
-    this.trace(host, () => `answers request ${id}: ${response.kind}`);
+  #respond(_host: number, id: number, response: ApiResponse): void {
     const answered = this.#requests.get(id);
     this.#requests.delete(id);
     answered?.(response);

@@ -17,6 +17,8 @@ type Phase =
   | { readonly kind: 'joining'; readonly previous: number }
   | { readonly kind: 'member'; readonly incarnation: number }
   | { readonly kind: 'leaving'; readonly incarnation: number }
+  /** All is down and the log is to say that this node has left. */
+  | { readonly kind: 'asking-leave' }
   | { readonly kind: 'left' };
 
 /** This node's own way into the cluster and out of it. */
@@ -50,10 +52,11 @@ export class OwnMembership {
   allDown(context: NodeContext): void {
     if (this.#phase.kind !== 'putting-down') return;
     if (this.#phase.then === 'leave') {
+      this.#phase = { kind: 'asking-leave' };
       this.#askLeave(context);
-      return;
+    } else {
+      this.#phase = { kind: 'down' };
     }
-    this.#phase = { kind: 'down' };
     this.advance(context);
   }
 
@@ -82,10 +85,12 @@ export class OwnMembership {
       case 'leaving':
         return this.#stay(member, context);
       case 'putting-down':
-        if (this.#phase.then === 'leave' && member.presence === 'left') {
-          this.#phase = { kind: 'left' };
-          context.emit({ kind: 'end', reason: 'this node has left the cluster' });
-        }
+        return;
+      case 'asking-leave':
+        // Lost meanwhile is as good: nothing runs here, and nobody waits for this node.
+        if (member.presence === 'joined') return;
+        this.#phase = { kind: 'left' };
+        context.emit({ kind: 'end', reason: 'this node has left the cluster' });
         return;
       case 'left':
         return;
