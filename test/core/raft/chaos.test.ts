@@ -5,7 +5,7 @@ import type { Mutation } from './test-node.ts';
 
 /** More seeds by hand: HOLDFAST_RAFT_SEEDS=20000. */
 const seeds = Number(process.env.HOLDFAST_RAFT_SEEDS ?? 400);
-const mutationSeeds = 3000;
+const mutationSeeds = 300;
 
 /** The first seed whose run breaks a property of Raft. */
 function firstFailure(limit: number, mutation?: Mutation): number | undefined {
