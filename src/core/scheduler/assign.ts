@@ -1,13 +1,20 @@
 import { compareText } from '../../base/order.ts';
 import type { Candidate } from '../../model/plan.ts';
 import type { Reason } from '../../model/reason.ts';
-import { followPrimary, hearDependent, type Occupied, readTies, type Ties } from './colocation.ts';
+import {
+  followPrimary,
+  type Heard,
+  hearDependent,
+  type Occupied,
+  readTies,
+  type Ties,
+} from './colocation.ts';
 import { combineParts, type UnitRow } from './combine.ts';
 import { type Hold, holdOf } from './holds.ts';
 import type { Preferences, Row } from './preferences.ts';
 import { NEVER } from './scores.ts';
 import { nodeAt, type Situation } from './situation.ts';
-import { placesOf } from './stickiness.ts';
+import { currentPlaces, placesOf } from './stickiness.ts';
 import { unitAt, unitOrder } from './unit-order.ts';
 import type { Instance, Part, Unit } from './units.ts';
 import { unprobedNodes } from './unprobed.ts';
@@ -37,7 +44,7 @@ export function assign(situation: Situation, preferences: Preferences): Assignme
   const load = situation.nodes.map(() => 0);
   for (const index of order) {
     const unit = unitAt(situation, index);
-    const board = readBoard(unit, preferences, ties, pulls, occupied);
+    const board = readBoard(situation, unit, preferences, ties, pulls, occupied);
     const placed =
       unit.clone === undefined
         ? seatSingle(situation, preferences, ties, unit, board, load)
@@ -67,7 +74,7 @@ function readPulls(
     if (first === undefined || first.intended !== undefined) continue;
     const own = combineParts(unit, rowsOf(unit, preferences));
     if (!own.scores.some((score) => score > NEVER)) continue;
-    pulls.set(index, hearAll(unit, own, ties, pulls).row);
+    pulls.set(index, hearAll(situation, unit, own, ties, pulls).row);
   }
   return pulls;
 }
@@ -80,6 +87,7 @@ interface Board {
 }
 
 function readBoard(
+  situation: Situation,
   unit: Unit,
   preferences: Preferences,
   ties: Ties,
@@ -93,17 +101,34 @@ function readBoard(
     if (row !== undefined) partRows[position] = followPrimary(row, tie, occupied);
   }
   const own = combineParts(unit, partRows);
-  const heard = hearAll(unit, own, ties, pulls);
+  const heard = hearAll(situation, unit, own, ties, pulls);
   return { partRows, row: { ...heard.row, depths: own.depths }, mayTake: heard.mayTake };
 }
 
-function hearAll(unit: Unit, own: Row, ties: Ties, pulls: ReadonlyMap<number, Row>) {
-  let heard = { row: own, mayTake: own.scores.map((score) => score >= 0) as readonly boolean[] };
+function hearAll(
+  situation: Situation,
+  unit: Unit,
+  own: Row,
+  ties: Ties,
+  pulls: ReadonlyMap<number, Row>,
+): Heard {
+  let heard: Heard = { row: own, mayTake: own.scores.map((score) => score >= 0) };
+  const current = placesOfUnit(situation, unit);
   for (const tie of ties.ofPrimary.get(unit.index) ?? []) {
     const pull = pulls.get(tie.dependent.unit.index);
-    if (pull !== undefined) heard = hearDependent(heard.row, tie, pull, heard.mayTake);
+    const dependent = tie.dependent.unit.parts[tie.dependent.from];
+    if (pull === undefined || dependent?.intended !== undefined) continue;
+    heard = hearDependent(heard, tie, pull, current);
   }
   return heard;
+}
+
+function placesOfUnit(situation: Situation, unit: Unit): ReadonlySet<number> {
+  return new Set(
+    unit.parts.flatMap((part) =>
+      part.instances.flatMap((instance) => currentPlaces(situation, instance)),
+    ),
+  );
 }
 
 function rowsOf(unit: Unit, preferences: Preferences): readonly Row[] {

@@ -68,13 +68,20 @@ function primaryPlaces(tie: Tie, occupied: Occupied): ReadonlySet<number> {
 
 /**
  * The primary's row with what its dependents prefer: it goes where they can run as well, if there is such a node.
- * `mayTake` holds the nodes that are possible so far; a pull that leaves none of them is not heard.
+ * A pull that leaves no possible node is not heard, and none drives the primary off a place that it has (`current`):
+ * of two that would be apart it is the dependent that gives way.
  */
-export function hearDependent(row: Row, tie: Tie, pull: Row, mayTake: readonly boolean[]): Heard {
+export function hearDependent(
+  { row, mayTake }: Heard,
+  tie: Tie,
+  pull: Row,
+  current: ReadonlySet<number>,
+): Heard {
   const scores = row.scores.map((score, node) => {
     const wish = pull.scores[node] ?? 0;
-    if (tie.score < 0) return wish <= 0 ? score : addScores(score, -scaleScore(wish, -tie.score));
-    return addScores(score, pulled(wish, tie.score));
+    if (tie.score >= 0) return addScores(score, pulled(wish, tie.score));
+    const isLeft = wish <= 0 || current.has(node);
+    return isLeft ? score : addScores(score, -scaleScore(wish, -tie.score));
   });
   const still = mayTake.map((possible, node) => possible && (scores[node] ?? NEVER) > NEVER);
   if (!still.includes(true)) return { row, mayTake };
@@ -86,6 +93,7 @@ export function hearDependent(row: Row, tie: Tie, pull: Row, mayTake: readonly b
 
 export interface Heard {
   readonly row: Row;
+  /** Which nodes are possible so far. */
   readonly mayTake: readonly boolean[];
 }
 

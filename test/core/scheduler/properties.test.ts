@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { schedule } from '../../../src/core/scheduler/schedule.ts';
 import type { ClusterConfig, ResourceConfig } from '../../../src/model/config.ts';
 import { defaultNode, INFINITY_SCORE } from '../../../src/model/config.ts';
-import { isExclusive, nodeId, primitiveOf } from '../../../src/model/ids.ts';
+import { isExclusive, nodeId, primitiveOf, type ResourceId } from '../../../src/model/ids.ts';
 import type { Plan } from '../../../src/model/plan.ts';
 import { reasonText } from '../../../src/model/reason-text.ts';
-import { primitivesOf, resourceContains } from '../../../src/model/resources.ts';
+import { primitivesOf, resourceById, resourceContains } from '../../../src/model/resources.ts';
 import { configs, type Happening, happenings, nodeNames } from './random-cluster.ts';
 import { World } from './world.ts';
 
@@ -26,6 +26,10 @@ function happen(world: World, item: Happening): void {
   const at = <T>(items: readonly T[], index: number): T | undefined => items[index % items.length];
   if (item.kind === 'order') {
     world.giveOrders(item.limit);
+    return;
+  }
+  if (item.kind === 'rounds') {
+    for (let round = 0; round < item.count; round += 1) answerAll(world);
     return;
   }
   if (item.kind === 'clock') {
@@ -54,9 +58,16 @@ function happen(world: World, item: Happening): void {
   happenToNodeOrResource(world, item);
 }
 
+function answerAll(world: World): void {
+  for (const order of [...world.state.orders()]) {
+    if (world.state.member(order.node)?.presence === 'joined') world.answer(order);
+  }
+  world.giveOrders();
+}
+
 function happenToNodeOrResource(
   world: World,
-  item: Exclude<Happening, { readonly kind: 'order' | 'clock' | 'answer' | 'fail' }>,
+  item: Exclude<Happening, { readonly kind: 'order' | 'rounds' | 'clock' | 'answer' | 'fail' }>,
 ): void {
   const node = nodeId(nodeNames[item.pick % nodeNames.length] ?? 'alpha');
   const incarnation = world.incarnation(node);
@@ -171,6 +182,36 @@ function checkGroups(world: World, plan: Plan): void {
   }
 }
 
+/** At rest every absolute rule holds: together, apart, and nothing without what comes before it. */
+function checkRules(config: ClusterConfig, plan: Plan): void {
+  const topOf = (id: ResourceId): ResourceConfig | undefined =>
+    config.resources.find((item) => item.id === id || resourceContains(config, item.id, id));
+  const nodesOf = (id: ResourceId, end: 'first' | 'last'): readonly string[] => {
+    const resource = resourceById(config, id);
+    const primitives = resource === undefined ? [] : primitivesOf(resource);
+    const primitive = primitives.at(end === 'first' ? 0 : -1);
+    return plan.assignments.flatMap((item) =>
+      item.resource === primitive?.id && item.node !== undefined ? [item.node] : [],
+    );
+  };
+  for (const rule of config.rules) {
+    if (rule.kind === 'location') continue;
+    const [one, other] =
+      rule.kind === 'order' ? [rule.then, rule.first] : [rule.dependent, rule.primary];
+    if (topOf(one) === topOf(other)) continue;
+    const needing = nodesOf(one, 'first');
+    const needed = nodesOf(other, 'last');
+    if (rule.kind === 'order') {
+      const isBound = rule.strength === 'mandatory' && needing.length > 0;
+      if (isBound) expect(needed.length, rule.id).toBeGreaterThan(0);
+    } else if (rule.score >= INFINITY_SCORE) {
+      for (const node of needing) expect(needed, rule.id).toContain(node);
+    } else if (rule.score <= -INFINITY_SCORE) {
+      for (const node of nodesOf(other, 'first')) expect(needing, rule.id).not.toContain(node);
+    }
+  }
+}
+
 /** Brings everybody back and lets the cluster come to rest. */
 function heal(world: World): void {
   for (const name of nodeNames) {
@@ -194,6 +235,7 @@ describe('the scheduler, for any cluster', () => {
         const plan = world.plan();
         expect(plan.actions.filter((action) => action.blockedBy === undefined)).toEqual([]);
         checkPlan(world, plan);
+        checkRules(config, plan);
         for (const { instance, node } of plan.assignments) {
           expect(world.placesOf(instance)).toEqual(node === undefined ? [] : [node]);
         }

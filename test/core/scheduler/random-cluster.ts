@@ -19,6 +19,8 @@ export const nodeNames: readonly string[] = ['alpha', 'bravo', 'charlie', 'delta
 /** Something that happens to a cluster between two plans. Numbers are taken modulo what there is. */
 export type Happening =
   | { readonly kind: 'order'; readonly limit: number }
+  /** Everything under way succeeds, and what is next is ordered; so many times. */
+  | { readonly kind: 'rounds'; readonly count: number }
   | { readonly kind: 'answer'; readonly pick: number; readonly exitCode: number }
   | { readonly kind: 'fail'; readonly pick: number }
   | { readonly kind: 'lose' | 'down' | 'join' | 'leave' | 'standby'; readonly pick: number }
@@ -31,6 +33,10 @@ const pick = fc.nat({ max: 30 });
 export const happenings: fc.Arbitrary<readonly Happening[]> = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('order' as const), limit: fc.nat(6) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ kind: fc.constant('rounds' as const), count: fc.nat(4) }),
+    },
     {
       weight: 8,
       arbitrary: fc.record({
