@@ -59,6 +59,8 @@ export class LogDatabase {
   readonly #statements: Statements;
   /** Of the newest entry, or where the log ends if there is none. */
   #lastIndex = 0;
+  /** Of the snapshot; an empty log begins behind it. */
+  #snapshotIndex = 0;
   #snapshotIndex = 0;
 
   /** Throws a `DiskError` where the directory cannot be used. */
@@ -103,14 +105,15 @@ export class LogDatabase {
 
   /** Does all writes in one transaction: they are durable when it returns, and undone when it throws. */
   write(writes: readonly PreparedWrite[]): void {
-    const lastIndex = this.#lastIndex;
+    const before = { lastIndex: this.#lastIndex, snapshotIndex: this.#snapshotIndex };
     try {
       this.#statements.begin.run();
       for (const write of writes) this.#writeOne(write);
       this.#statements.commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      this.#lastIndex = lastIndex;
+      this.#lastIndex = before.lastIndex;
+      this.#snapshotIndex = before.snapshotIndex;
       throw error instanceof AssertionError ? error : diskError(error, this.path);
     }
   }
@@ -268,7 +271,7 @@ export class LogDatabase {
 
   #truncate(from: number): void {
     this.#statements.truncate.run(from);
-    this.#lastIndex = Math.min(this.#lastIndex, from - 1);
+    this.#lastIndex = Math.max(Math.min(this.#lastIndex, from - 1), this.#snapshotIndex);
   }
 
   #append({ index, term, body }: PreparedEntry): void {
@@ -284,6 +287,7 @@ export class LogDatabase {
   #putSnapshot({ data, ...rest }: PreparedSnapshot): void {
     const header = JSON.stringify(rest);
     this.#statements.putSnapshot.run(header, data, checksum(header, data));
+    this.#snapshotIndex = rest.index;
     this.#snapshotIndex = rest.index;
   }
 }

@@ -150,6 +150,20 @@ describe('log store', () => {
     expect(store.state.entries).toEqual([command(8, 'after', 2)]);
   });
 
+  it.each([
+    ['is shorter', 3],
+    ['is longer', 12],
+  ])('begins anew behind the snapshot of a leader when its own log %s', async (_what, length) => {
+    const own = Array.from({ length }, (_, i) => command(i + 1));
+    const { store } = await reopened(
+      appending(...own),
+      { raft: { term: 3, commit: 7, snapshot, discardBefore: 8, truncateFrom: 1 } },
+      appending(command(8, 'after', 3)),
+      appending(command(9, 'and on', 3)),
+    );
+    expect(store.state.entries).toEqual([command(8, 'after', 3), command(9, 'and on', 3)]);
+  });
+
   it('keeps a tail of entries before the snapshot', async () => {
     const entries = [1, 2, 3, 4, 5, 6, 7, 8].map((index) => command(index));
     const { store } = await reopened(appending(...entries), {
