@@ -28,6 +28,11 @@ export class Addresses {
     this.#ip = ip;
   }
 
+  /** Makes ready, so that the first address is set at once. */
+  start(): void {
+    this.#ip.start();
+  }
+
   /** Sets an address; `done` gets the kernel's words if it could not. Setting one that is there renews it. */
   set(held: HeldAddress, done: AddressDone): void {
     keepSecondaries(held.device);

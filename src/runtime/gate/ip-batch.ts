@@ -32,6 +32,11 @@ export class IpBatch {
     this.#command = command;
   }
 
+  /** Starts the process before it is needed, which saves the first command some milliseconds. */
+  start(): void {
+    this.#open();
+  }
+
   /** Runs commands of ip(8), in order, going on after a failure. `done` is called once, never before this returns. */
   run(commands: readonly string[], done: (answer: IpAnswer) => void): void {
     this.#open().run(commands, done);

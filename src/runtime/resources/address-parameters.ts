@@ -6,8 +6,6 @@ import type { HeldAddress } from '../gate/addresses.ts';
 /** The devices of this host that are up, by name, as node:os gives them. */
 export type Devices = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
-export const addressParameterNames: readonly string[] = ['ip', 'prefix', 'device'];
-
 /**
  * The address that a resource asks for: `ip` (also as IP/PREFIX), and `prefix` and `device`, which are found from the
  * network of this host that the address lies in.

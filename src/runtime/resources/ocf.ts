@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentSpec } from '../../model/agent-spec.ts';
 import { instanceId } from '../../model/ids.ts';
@@ -38,6 +38,7 @@ const stateDirectory = '/run/resource-agents';
 export class OcfAgents {
   readonly #options: OcfOptions;
   readonly #places: AgentPlaces;
+  readonly #known = new Map<string, AgentMetadata>();
 
   constructor(options: OcfOptions) {
     this.#options = options;
@@ -70,10 +71,19 @@ export class OcfAgents {
     return commandResult(outcome, ocfExitCode, operation.timeoutMs);
   }
 
-  /** What the agent says about itself, or why it cannot be known. */
+  /** What the agent says about itself, or why it cannot be known. Asked once for each version of the file. */
   async metadata(agent: OcfSpec): Promise<AgentMetadata | OperationResult> {
     const problem = this.#check(agent);
     if (problem !== undefined) return problem;
+    const key = `${this.#path(agent)} ${statSync(this.#path(agent)).mtimeMs}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const metadata = await this.#askMetadata(agent);
+    if (!('status' in metadata)) this.#known.set(key, metadata);
+    return metadata;
+  }
+
+  async #askMetadata(agent: OcfSpec): Promise<AgentMetadata | OperationResult> {
     const name = `${process.pid}-${performance.now()}`;
     const cell = this.#options.gate.makeCell(undefined, instanceId('.meta-data'), name);
     if (cell === undefined) return result('refused', ocf.error, 'no place to run the agent in');

@@ -17,16 +17,6 @@ export type ReadyCheck =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'command'; readonly argv: readonly string[] };
 
-export const processParameterNames: readonly string[] = [
-  'command',
-  'shell',
-  'user',
-  'directory',
-  'environment',
-  'ready',
-  'stop-signal',
-];
-
 /** Reads the parameters, or says in words what is wrong with them. */
 export function readProcessParameters(
   parameters: Readonly<Record<string, string>>,

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import type { InstanceId } from '../../model/ids.ts';
 import type { Operation, OperationResult } from '../../model/operation.ts';
-import { type Cell, type Gate, gateShutCode } from '../gate/gate.ts';
+import { type Cell, type Gate, gateShutCode, gateShutText } from '../gate/gate.ts';
 import { describeProcess, isAlive, processStat, readText, signalProcess } from '../gate/proc.ts';
 import { pause, runCommand, tellingLine } from './command.ts';
 import {
@@ -116,7 +116,13 @@ export class Processes {
     if (record !== undefined) this.#writeRecord(instance, record);
     child.unref();
     const until = performance.now() + operation.timeoutMs;
-    const early = await this.#waitReady(operation, parameters, ended, until, signal);
+    const early = await this.#waitReady(
+      operation,
+      parameters,
+      { pid: child.pid, ended },
+      until,
+      signal,
+    );
     if (early === undefined) return [ocf.ok, `process ${child.pid} runs`];
     if (early.kind === 'ended') return this.#failedStart(cell, instance, early.how);
     const why =
@@ -131,6 +137,7 @@ export class Processes {
     this.#removeRecord(instance);
     if (how === `exit code ${gateShutCode}`) return [ocf.error, 'the gate is shut', 'refused'];
     const log = tellingLine((readText(this.#logPath(instance)) ?? '').slice(-4096));
+    if (how === 'exit code 0') return [ocf.error, 'ended at once; it must stay in the foreground'];
     return [ocf.error, `ended at once, ${how}${log === undefined ? '' : `: ${log}`}`];
   }
 
@@ -156,25 +163,27 @@ export class Processes {
     }
   }
 
+  /** Waits until it is ready, or without a ready check until it has lived for a moment as itself. */
   async #waitReady(
     operation: Operation,
     parameters: ProcessParameters,
-    ended: Promise<string>,
+    child: { readonly pid: number | undefined; readonly ended: Promise<string> },
     until: number,
     signal: AbortSignal | undefined,
   ): Promise<NotReady | undefined> {
     const { ready } = parameters;
     let endedHow: string | undefined;
-    void ended.then((how) => {
+    const ended = child.ended.then((how) => {
       endedHow = how;
     });
-    for (let last = 'not asked yet'; ; await pause(readyPollMs)) {
-      await Promise.race([ended, pause(ready === undefined ? settleMs : 0)]);
-      const problem =
-        ready === undefined ? undefined : await this.#isReady(operation, ready, until);
+    for (let last = 'not asked yet'; ; await Promise.race([ended, pause(readyPollMs)])) {
+      if (!isLaunching(child.pid)) {
+        if (ready === undefined) await Promise.race([ended, pause(settleMs)]);
+        const problem = ready && (await this.#isReady(operation, ready, until));
+        if (endedHow === undefined && problem === undefined) return undefined;
+        last = problem ?? last;
+      }
       if (endedHow !== undefined) return { kind: 'ended', how: endedHow };
-      if (problem === undefined) return undefined;
-      last = problem;
       if (signal?.aborted) return { kind: 'aborted' };
       if (performance.now() >= until) return { kind: 'late', last };
     }
@@ -286,6 +295,11 @@ export class Processes {
   #removeRecord(instance: InstanceId): void {
     rmSync(this.#recordPath(instance), { force: true });
   }
+}
+
+/** Whether it is still the command that enters the cell, which is about to become the program. */
+function isLaunching(pid: number | undefined): boolean {
+  return readText(`/proc/${pid}/cmdline`)?.includes(gateShutText) ?? false;
 }
 
 function recordOf(pid: number): ProcessRecord | undefined {

@@ -8,11 +8,13 @@ import type { Gate } from '../gate/gate.ts';
 import { readText } from '../gate/proc.ts';
 import { AddressAgent, type HeartAddresses } from './address-agent.ts';
 import type { Devices } from './address-parameters.ts';
+import { builtInMetadata } from './built-in-metadata.ts';
 import { pause, tidyOutput } from './command.ts';
 import type { AgentPlaces } from './find-agents.ts';
 import { type LifeEvent, LifeWatch } from './life-watch.ts';
 import { LsbAgents } from './lsb.ts';
 import { OcfAgents } from './ocf.ts';
+import type { AgentMetadata } from './ocf-metadata.ts';
 import { Processes } from './processes.ts';
 import { ocf, result } from './result.ts';
 import { SystemdUnits } from './systemd.ts';
@@ -114,6 +116,13 @@ export class Resources {
       .filter((instance) =>
         this.#gate.cellsOf(instance).some((cell) => cell.processes().length > 0),
       );
+  }
+
+  /** Parameters and advice of an agent, or why they cannot be known. */
+  async metadata(agent: AgentSpec): Promise<AgentMetadata | OperationResult> {
+    return agent.kind === 'ocf'
+      ? await this.#ocf.metadata(agent)
+      : (builtInMetadata(agent) ?? result('done', ocf.error, 'unknown agent'));
   }
 
   /**

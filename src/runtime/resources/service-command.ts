@@ -9,19 +9,28 @@ export const servicePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 const journalSocket = '/run/systemd/journal/stdout';
 const journalProgram = '/usr/bin/systemd-cat';
 
-/** Group and user ids, as setpriv(1) takes them. */
+/** Ids of a user, as setpriv(1) takes them. */
 export interface RunAs {
   readonly user: string;
   readonly group: string;
 }
 
-/** The ids of a user, or in words why there is none. */
-export async function lookUpUser(user: string): Promise<RunAs | string> {
+/** The ids that a service of this user runs with (none if they are those of this process), or why it cannot. */
+export async function lookUpUser(name: string): Promise<RunAs | undefined | string> {
+  const ids = await Promise.all(['-u', '-g'].map((option) => idOf(option, name)));
+  const [user, group] = ids;
+  if (user === undefined || group === undefined) return `there is no user ${name}`;
+  const own = String(process.geteuid?.());
+  if (user === own) return undefined;
+  return own === '0' ? { user, group } : `only root can run it as user ${name}`;
+}
+
+async function idOf(option: string, name: string): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)('id', ['-g', '--', user]);
-    return { user, group: stdout.trim() };
+    const { stdout } = await promisify(execFile)('id', [option, '--', name]);
+    return stdout.trim();
   } catch {
-    return `there is no user ${user}`;
+    return undefined;
   }
 }
 

@@ -13,6 +13,17 @@ import { clearGate, gateKinds, temporaryDirectory, until } from './support.ts';
 const web = instanceId('web');
 const process_: AgentSpec = { kind: 'process' };
 
+function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -130,9 +141,20 @@ for (const { kind, make } of gateKinds()) {
       const answer = await perform('start', process_, {
         command: 'echo "cannot open the file" >&2; exit 3',
         shell: 'yes',
+        ready: 'false',
       });
       expect(answer).toMatchObject({ status: 'done', exitCode: 1 });
       expect(answer.reason).toBe('ended at once, exit code 3: cannot open the file');
+    });
+
+    test('a process that puts itself into the background is a failed start, and its rest is ended', async () => {
+      const parameters = { command: 'sleep 1000 & exit 0', shell: 'yes', ready: 'false' };
+      expect(await perform('start', process_, parameters)).toMatchObject({
+        exitCode: 1,
+        reason: 'ended at once; it must stay in the foreground',
+      });
+      expect(await perform('stop', process_, parameters)).toMatchObject({ exitCode: 0 });
+      expect(resources.running()).toEqual([]);
     });
 
     test('a program that does not exist is a failed start', async () => {
@@ -258,6 +280,57 @@ for (const { kind, make } of gateKinds()) {
       ]) {
         expect(answer.stdout.split('\n')).toContain(line);
       }
+    });
+
+    test('an agent describes itself, and is asked again only when its file has changed', async () => {
+      const asked = join(directory.path, 'asked');
+      const describe_ = (summary: string): string =>
+        `echo x >> ${asked}; echo '<resource-agent name="a"><shortdesc>${summary}</shortdesc></resource-agent>'`;
+      const agent = writeAgent('a', describe_('one'));
+      expect(await resources.metadata(agent)).toMatchObject({ name: 'a', summary: 'one' });
+      await resources.metadata(agent);
+      expect(readFileSync(asked, 'utf8')).toBe('x\n');
+      writeAgent('a', describe_('two'));
+      expect(await resources.metadata(agent)).toMatchObject({ summary: 'two' });
+      writeAgent('mute', 'exit 0');
+      expect(await resources.metadata({ ...agent, type: 'mute' } as AgentSpec)).toMatchObject({
+        reason: expect.stringContaining('printed no agent description'),
+      });
+    });
+
+    test('the real agent of a real nginx works, unchanged', async () => {
+      const configfile = join(directory.path, 'nginx.conf');
+      const pidFile = join(directory.path, 'nginx.pid');
+      const port = await freePort();
+      const site = `listen 127.0.0.1:${port}; location / { return 200 ok; }`;
+      const http = `http { access_log off; server { ${site} } }`;
+      writeFileSync(
+        configfile,
+        `pid ${pidFile}; error_log ${directory.path}/errors; events {} ${http}`,
+      );
+      const real = new Resources({
+        gate,
+        runDirectory: directory.path,
+        node: 'alpha',
+        heart: {
+          setAddress: () => Promise.resolve('no heart here'),
+          removeAddress: () => Promise.resolve(undefined),
+        },
+        onEvent: (event) => events.push(event),
+      });
+      resources.close();
+      resources = real;
+      const nginx: AgentSpec = { kind: 'ocf', provider: 'heartbeat', type: 'nginx' };
+      const parameters = { configfile, httpd: '/usr/sbin/nginx', port: String(port) };
+      const more = { timeoutMs: 20_000 };
+      expect(await perform('monitor', nginx, parameters, more)).toMatchObject({ exitCode: 7 });
+      expect(await perform('start', nginx, parameters, more)).toMatchObject({ exitCode: 0 });
+      expect(await perform('monitor', nginx, parameters, more)).toMatchObject({ exitCode: 0 });
+      process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
+      expect(await until(() => events.length > 0)).toBeLessThan(200);
+      expect(events).toMatchObject([{ kind: 'main-exited', certain: true }]);
+      expect(await perform('stop', nginx, parameters, more)).toMatchObject({ exitCode: 0 });
+      expect(resources.running()).toEqual([]);
     });
 
     test('an agent that hangs is killed with all its children, and its last line is told', async () => {
