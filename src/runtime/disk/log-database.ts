@@ -61,7 +61,6 @@ export class LogDatabase {
   #lastIndex = 0;
   /** Of the snapshot; an empty log begins behind it. */
   #snapshotIndex = 0;
-  #snapshotIndex = 0;
 
   /** Throws a `DiskError` where the directory cannot be used. */
   constructor(opening: LogOpening) {
@@ -271,7 +270,7 @@ export class LogDatabase {
 
   #truncate(from: number): void {
     this.#statements.truncate.run(from);
-    this.#lastIndex = Math.max(Math.min(this.#lastIndex, from - 1), this.#snapshotIndex);
+    this.#lastIndex = Math.min(this.#lastIndex, from - 1);
   }
 
   #append({ index, term, body }: PreparedEntry): void {
@@ -287,7 +286,6 @@ export class LogDatabase {
   #putSnapshot({ data, ...rest }: PreparedSnapshot): void {
     const header = JSON.stringify(rest);
     this.#statements.putSnapshot.run(header, data, checksum(header, data));
-    this.#snapshotIndex = rest.index;
     this.#snapshotIndex = rest.index;
   }
 }
