@@ -71,7 +71,7 @@ function explainAll(
   if (nodes.length === 1 && first?.reason !== undefined) {
     return running(resource, nodes[0], first.reason, own[0]);
   }
-  const text = `nothing keeps it away, so ${resource} runs on ${nodes.join(' and ')}`;
+  const text = `nothing keeps it away, so ${resource} runs on ${nodes.join(', ')}`;
   return nodes.length === 0
     ? (cases[0] ?? told('stopped', undefined, `${resource} has no copies`, undefined))
     : told('running', first?.reason, text, undefined);

@@ -5,7 +5,7 @@ import type { Reason } from '../../model/reason.ts';
 import type { Failure } from '../../model/status.ts';
 import { type Facts, isActive, type Local, readFacts } from './facts.ts';
 import { type NodeView, readNodes } from './nodes.ts';
-import { type Instance, type Part, readUnits, type Unit, type Units } from './units.ts';
+import { type Instance, type Part, readUnits, type Units } from './units.ts';
 
 /** Stage 1: the snapshot read once, with names resolved and everything numbered. */
 export interface Situation extends Units {
@@ -52,12 +52,6 @@ export function partOf(situation: Situation, instance: Instance): Part {
   const part = situation.parts[instance.part];
   if (part === undefined) throw new RangeError(`no part ${instance.part}`);
   return part;
-}
-
-export function unitOf(situation: Situation, part: Part): Unit {
-  const unit = situation.units[part.unit];
-  if (unit === undefined) throw new RangeError(`no unit ${part.unit}`);
-  return unit;
 }
 
 export function nodeAt(situation: Situation, index: number): NodeView {

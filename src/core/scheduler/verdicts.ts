@@ -1,9 +1,10 @@
 import { INFINITY_SCORE } from '../../model/config.ts';
 import type { Reason } from '../../model/reason.ts';
-import type { Assignments, Seat } from './assign.ts';
+import type { Assignments } from './assign.ts';
 import type { Tie } from './colocation.ts';
 import { isActive, isUp, localAt } from './facts.ts';
 import { firstsOf, type Link, type Links } from './links.ts';
+import type { Seat } from './seat.ts';
 import { partOf, type Situation } from './situation.ts';
 import { afterNeeds } from './topology.ts';
 import type { Instance } from './units.ts';
@@ -124,7 +125,7 @@ function applyLink(court: Court, link: Link, instance: Instance, verdict: Verdic
   // Without a copy of its own node it follows the others together.
   const firsts = isNear || link.scope !== 'node' ? near : link.first.instances;
   const isTogether = link.scope === 'node' && !isNear;
-  const running = firsts.filter((first) => verdictOf(court, first).node !== undefined);
+  const running = firsts.filter((first) => canBeReliedOn(verdictOf(court, first)));
   if (running.length === 0) {
     const stuck = firsts.find((first) => verdictOf(court, first).frozen !== undefined);
     const stays = isActive(local) && (stuck !== undefined || !link.symmetrical);
@@ -139,6 +140,11 @@ function applyLink(court: Court, link: Link, instance: Instance, verdict: Verdic
   const disturbed = running.filter((first) => isDisturbed(court, first));
   const mustRestart = isTogether ? disturbed.length === running.length : disturbed.length > 0;
   return mustRestart ? { ...verdict, restart: link.reason } : verdict;
+}
+
+/** It runs or will run; of what is blocked nobody knows whether it does. */
+function canBeReliedOn(verdict: Verdict): boolean {
+  return verdict.node !== undefined && verdict.frozen?.rule !== 'blocked';
 }
 
 /** Whether it stops, or is not running yet. What nobody has looked at is not taken for stopped. */
