@@ -58,7 +58,10 @@ export class StreamConnection {
     socket.on('close', () => this.#closed());
   }
 
-  /** False where too much waits already: the connection is cut then. */
+  /**
+   * False where it is not sent: too much waits already (the connection is cut then), or the message is larger than the
+   * other end would take (it would cut the connection, again and again).
+   */
   send(message: unknown): boolean {
     return this.#write(frameType.message, JSON.stringify(message));
   }
@@ -104,7 +107,9 @@ export class StreamConnection {
   #write(type: number, text: string): boolean {
     const socket = this.#socket;
     if (this.#end !== undefined || !socket.writable) return false;
-    socket.write(encodeFrame(type, text));
+    const frame = encodeFrame(type, text);
+    if (frame.length > this.#limits.messageBytesMax) return false;
+    socket.write(frame);
     if (socket.writableLength <= this.#limits.queuedBytesMax) return true;
     this.cut('too-slow');
     return false;

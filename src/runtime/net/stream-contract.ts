@@ -85,7 +85,7 @@ export interface StreamCounters {
   accepted: number;
   messagesSent: number;
   messagesReceived: number;
-  /** To a peer without a stream. */
+  /** To a peer without a stream, or too large. */
   messagesDropped: number;
   joinRequests: number;
   handshakeFailed: number;

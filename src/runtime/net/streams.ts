@@ -93,7 +93,7 @@ export class Streams {
     this.#peers.get(peer)?.linkState(link, up, rttMs);
   }
 
-  /** Queues a message to a peer; false where there is no stream to it at present. */
+  /** Queues a message to a peer; false where there is no stream to it at present, or it is too large. */
   send(peer: NodeId, message: unknown): boolean {
     const sent = this.#peers.get(peer)?.active?.send(message) ?? false;
     if (sent) this.#counters.messagesSent += 1;

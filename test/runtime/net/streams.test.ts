@@ -125,6 +125,14 @@ describe('streams', () => {
     expect(a.streams.counters()).toMatchObject({ messagesDropped: 1, messagesSent: 0 });
   });
 
+  it('do not send what the other end would not take, and stand', async () => {
+    const { a, b } = await pair({ messageBytesMax: 1000 });
+    expect(a.streams.send(beta, 'x'.repeat(1000))).toBe(false);
+    expect(a.streams.send(beta, 'x'.repeat(900))).toBe(true);
+    await until(() => b.received.length === 1);
+    expect(b.events).toEqual([expect.stringMatching(/^up alpha/)]);
+  });
+
   it('come up when the other node starts later, whoever has the smaller name', async () => {
     const b = await host('beta');
     const port = await freeTcpPort('127.0.0.1');
