@@ -58,7 +58,7 @@ async function summaries(names: readonly string[], width: number): Promise<reado
 }
 
 function commandHelp(name: string, command: CommandClass, width: number): readonly string[] {
-  const args = Object.entries(command.args);
+  const args = Object.entries(command.args ?? {});
   const flags = flagEntries(command);
   const places = args.map(([arg, { required }]) => {
     const word = arg.toUpperCase();
@@ -85,7 +85,7 @@ function commandHelp(name: string, command: CommandClass, width: number): readon
 }
 
 function flagEntries(command: CommandClass): readonly (readonly [string, string])[] {
-  const own = Object.entries(command.flags).map(([name, flag]): readonly [string, string] => {
+  const own = Object.entries(command.flags ?? {}).map(([name, flag]): readonly [string, string] => {
     const char = flag.char === undefined ? '' : `-${flag.char}, `;
     const value = flag.type === 'option' ? valueText(flag.helpValue) : '';
     const choices = flag.type === 'option' && flag.options ? ` (${flag.options.join(', ')})` : '';

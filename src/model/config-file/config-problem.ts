@@ -14,7 +14,8 @@ export interface ConfigProblem {
 
 /** `demo.yaml:12:7: resources.web: unknown key 'moniter' (did you mean 'monitor'?)` */
 export function problemText(problem: ConfigProblem): string {
-  const place = `${problem.file ?? 'line'}:${problem.line}:${problem.column}`;
+  const { file, line, column } = problem;
+  const place = file === undefined ? `line ${line}:${column}` : `${file}:${line}:${column}`;
   const path = problem.path === '' ? '' : `${problem.path}: `;
   const hint = problem.hint === undefined ? '' : ` (${problem.hint})`;
   return `${place}: ${path}${problem.message}${hint}`;

@@ -7,7 +7,7 @@ import { mergeLines } from '../line-merge.ts';
  * comments, spaces and order. The text must have no YAML errors.
  */
 export function editText(text: string, edit: (document: Document) => void): string {
-  const document = parseDocument(text);
+  const document = parseDocument(text, { logLevel: 'error' });
   const options = styleOf(text);
   const before = document.toString(options);
   edit(document);
@@ -27,8 +27,12 @@ export function tightLists(text: string): string {
 
 /** Habits of the text that would otherwise change with the first edit. */
 function styleOf(text: string): ToStringOptions {
+  const nested = /^[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*( {1,8})[^\s-]/m.exec(
+    text,
+  );
   return {
     lineWidth: 0,
+    indent: nested?.[1]?.length ?? 2,
     flowCollectionPadding: !/\{[^\s}]/.test(text),
     indentSeq: !/:[ \t]*\n(?:[ \t]*#.*\n)*- /.test(text),
   };

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { nearestWord } from '../../base/nearest-word.ts';
 import type { Findings, Path } from './findings.ts';
 import type { Shape } from './schema.ts';
+import { shown } from './shown.ts';
 
 /** The values of a map that are right; a wrong or missing one is not there, and was reported. */
 export type FieldsOf<S extends Shape> = { readonly [K in keyof S]?: z.output<S[K]> };
@@ -116,10 +117,4 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
   return `'${shown(String(value))}'`;
-}
-
-/** Text of strangers without control characters, and not too long. */
-export function shown(text: string): string {
-  const safe = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
-  return safe.length > 60 ? `${safe.slice(0, 60)}…` : safe;
 }

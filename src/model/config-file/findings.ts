@@ -1,5 +1,6 @@
 import { type Document, isMap, isNode, isScalar, type LineCounter } from 'yaml';
 import type { ConfigProblem } from './config-problem.ts';
+import { shown } from './shown.ts';
 
 /** Keys and list positions from the top of the file. */
 export type Path = readonly (string | number)[];
@@ -37,7 +38,7 @@ export class Findings {
       file: this.#file,
       line: Math.max(1, line),
       column: Math.max(1, col),
-      path: path.join('.'),
+      path: path.map((part) => shown(String(part))).join('.'),
       message,
       hint,
     });

@@ -1,8 +1,8 @@
 import { nearestWord } from '../../base/nearest-word.ts';
 import type { AgentSpec } from '../agent-spec.ts';
 import { isAddress } from '../ip-address.ts';
-import { shown } from './fields.ts';
 import type { Findings, Path } from './findings.ts';
+import { shown } from './shown.ts';
 
 /** Parameters of the agents that are part of holdfast, so that a wrong one is found before it fails. */
 export const nativeParameters: Readonly<

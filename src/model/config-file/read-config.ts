@@ -1,13 +1,14 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { type ClusterConfig, defaultNode, type NodeConfig } from '../config.ts';
 import { isName } from '../ids.ts';
 import type { ConfigProblem } from './config-problem.ts';
-import { describe, readFields, readMap, reportUnknownKey, shown } from './fields.ts';
+import { describe, readFields, readMap, reportUnknownKey } from './fields.ts';
 import { Findings } from './findings.ts';
 import { readOptions } from './read-options.ts';
 import { readResources } from './read-resources.ts';
 import { readRules } from './read-rules.ts';
-import { nodeShape, topKeys } from './schema.ts';
+import { anything, nodeShape, topKeys } from './schema.ts';
+import { shown } from './shown.ts';
 import { checkName, nameWords, readTexts } from './texts.ts';
 
 /** Longest text that is read, in UTF-16 units: the log and every member hold a copy of it. */
@@ -25,16 +26,37 @@ export function readConfig(text: string, file?: string): ReadConfig {
     return { kind: 'invalid', problems: [{ ...place, message }] };
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
   const findings = new Findings(document, lines, file);
   for (const { pos, code, message } of [...document.errors, ...document.warnings]) {
     findings.addAt(pos[0], [], yamlWords[code] ?? shownLine(message));
   }
-  const fatal = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+  const lostAliases = reportLostAliases(document, findings);
+  const fatal = lostAliases || document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
   const config = fatal ? undefined : readWhole(plainValue(document, findings), findings);
   if (config === undefined || !findings.empty)
     return { kind: 'invalid', problems: findings.list() };
   return { kind: 'valid', config };
+}
+
+function reportLostAliases(document: Document, findings: Findings): boolean {
+  let lost = false;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return;
+      findings.addAt(
+        alias.range?.[0] ?? 0,
+        [],
+        `nothing above is marked '&${shown(alias.source)}'`,
+      );
+      lost = true;
+    },
+  });
+  return lost;
 }
 
 const yamlWords: Readonly<Record<string, string>> = {
@@ -45,7 +67,7 @@ const yamlWords: Readonly<Record<string, string>> = {
 };
 
 function shownLine(message: string): string {
-  return shown(message.split('\n')[0] ?? message);
+  return shown(message.split('\n')[0] ?? message, 200);
 }
 
 function plainValue(document: ReturnType<typeof parseDocument>, findings: Findings): unknown {
@@ -68,7 +90,7 @@ function readWhole(value: unknown, findings: Findings): ClusterConfig | undefine
   const options = readOptions(top.options, findings);
   const nodes = readNodes(top.nodes, findings);
   const { resources, names } = readResources(top, findings);
-  const rules = readRules(top.rules, names, findings);
+  const rules = readRules(top.rules, names, resources, findings);
   return { name, options, nodes, resources, rules };
 }
 
@@ -87,7 +109,7 @@ function readNodes(value: unknown, findings: Findings): Readonly<Record<string, 
   for (const [name, item] of Object.entries(readMap(value, ['nodes'], findings) ?? {})) {
     const path = ['nodes', name];
     checkName(name, path, 'node', findings);
-    const fields = readFields(item, path, nodeShape, findings) ?? {};
+    const fields = readFields(item, path, { ...nodeShape, attributes: anything }, findings) ?? {};
     const attributes = readTexts(fields.attributes, [...path, 'attributes'], findings);
     nodes.push([
       name,

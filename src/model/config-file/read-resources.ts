@@ -10,7 +10,7 @@ import {
   type ResourceConfig,
 } from '../config.ts';
 import { resourceId } from '../ids.ts';
-import { describe, type FieldsOf, readFields, readMap, shown } from './fields.ts';
+import { describe, type FieldsOf, readFields, readMap } from './fields.ts';
 import type { Findings, Path } from './findings.ts';
 import { checkNativeParameters } from './native-parameters.ts';
 import { readTime } from './read-options.ts';
@@ -23,6 +23,7 @@ import {
   primitiveShape,
   requiredKeys,
 } from './schema.ts';
+import { shown } from './shown.ts';
 import { checkName, readTexts } from './texts.ts';
 
 /** Times of operations where nobody says others, in ms. */
@@ -95,7 +96,7 @@ function readPrimitive(
   path: Path,
   findings: Findings,
 ): PrimitiveConfig | undefined {
-  const shape = { ...primitiveShape, monitor: anything, ...metaShape };
+  const shape = { ...primitiveShape, with: anything, monitor: anything, ...metaShape };
   const fields = readFields(value, path, shape, findings, requiredKeys.primitive);
   if (fields === undefined) return undefined;
   const { startTimeoutMs, stopTimeoutMs } = operationDefaults;
@@ -190,7 +191,7 @@ function hold(
   const other = holders.get(member);
   if (other === undefined) holders.set(member, holder);
   else if (other === holder) findings.add(path, `'${shown(member)}' is in the list twice`);
-  else findings.add(path, `'${shown(member)}' is a part of '${shown(other)}' already`);
+  else findings.add(path, `'${shown(member)}' is a part of ${other} already`);
 }
 
 function readGroups(
@@ -210,7 +211,7 @@ function readGroups(
     for (const [i, member] of (fields.members ?? []).entries()) {
       const at = [...path, 'members', i];
       const known = checkPart(member, ['resource'], at, names, findings);
-      if (known) hold(member, name, at, holders, findings);
+      if (known) hold(member, `group '${shown(name)}'`, at, holders, findings);
       const primitive = primitives.get(member);
       if (known && primitive !== undefined) members.push(primitive);
     }
@@ -266,7 +267,7 @@ function readClones(
     if (fields?.of === undefined) continue;
     const at = [...path, 'of'];
     if (!checkPart(fields.of, ['resource', 'group'], at, names, findings)) continue;
-    hold(fields.of, name, at, holders, findings);
+    hold(fields.of, `clone '${shown(name)}'`, at, holders, findings);
     const of = primitives.get(fields.of) ?? groups.get(fields.of);
     if (of === undefined) continue;
     clones.set(name, {

@@ -1,10 +1,12 @@
-import { INFINITY_SCORE, type Rule } from '../config.ts';
+import { INFINITY_SCORE, type ResourceConfig, type Rule } from '../config.ts';
 import { isName, nodeId, resourceId } from '../ids.ts';
 import { parseUtc } from '../utc-time.ts';
-import { describe, isRecord, readFields, reportUnknownKey, shown } from './fields.ts';
+import { checkOrders, type ReadRule } from './check-orders.ts';
+import { describe, isRecord, readFields, reportUnknownKey } from './fields.ts';
 import type { Findings, Path } from './findings.ts';
 import { type ResourceNames, reportUnknownName } from './read-resources.ts';
 import { type RuleVerb, requiredKeys, ruleShapes } from './schema.ts';
+import { shown } from './shown.ts';
 import { checkName } from './texts.ts';
 
 /** Score of `prefer` and `avoid` where none is written. */
@@ -16,6 +18,7 @@ const verbs = Object.keys(ruleShapes) as readonly RuleVerb[];
 export function readRules(
   value: unknown,
   names: ResourceNames,
+  resources: readonly ResourceConfig[],
   findings: Findings,
 ): readonly Rule[] {
   if (value === undefined || value === null) return [];
@@ -23,14 +26,14 @@ export function readRules(
     findings.add(['rules'], `must be a list of rules, not ${describe(value)}`);
     return [];
   }
-  const read: { readonly rule: Rule; readonly path: Path }[] = [];
+  const read: ReadRule[] = [];
   for (const [i, item] of value.entries()) {
     const path = ['rules', i];
     const rule = readRule(item, path, names, findings);
     if (rule !== undefined) read.push({ rule, path });
   }
   checkDuplicates(read, findings);
-  checkOrderCycles(read, findings);
+  checkOrders(read, resources, findings);
   return read.map(({ rule }) => rule);
 }
 
@@ -160,8 +163,6 @@ function checkDifferent(a: string, b: string, path: Path, findings: Findings): v
   if (a === b) findings.add(path, `'${shown(a)}' cannot stand on both sides of a rule`);
 }
 
-type ReadRule = { readonly rule: Rule; readonly path: Path };
-
 function checkDuplicates(rules: readonly ReadRule[], findings: Findings): void {
   const seen = new Map<string, Path>();
   for (const { rule, path } of rules) {
@@ -169,44 +170,4 @@ function checkDuplicates(rules: readonly ReadRule[], findings: Findings): void {
     if (first === undefined) seen.set(rule.id, path);
     else findings.add(path, `rule '${rule.id}' is there twice (first as ${first.join('.')})`);
   }
-}
-
-/** Refuses mandatory orders that wait for each other in a circle: nothing in it could ever start. */
-function checkOrderCycles(rules: readonly ReadRule[], findings: Findings): void {
-  const next = new Map<string, string[]>();
-  for (const { rule, path } of rules) {
-    if (rule.kind !== 'order' || rule.strength !== 'mandatory') continue;
-    const back = wayFrom(rule.then, rule.first, next);
-    if (back !== undefined && rule.first !== rule.then) {
-      const circle = [rule.first, ...back].join(' → ');
-      findings.add(path, `this order closes a circle: ${circle}`);
-    } else {
-      next.set(rule.first, [...(next.get(rule.first) ?? []), rule.then]);
-    }
-  }
-}
-
-/** The names on the way from one resource to another, both included; undefined where none leads there. */
-function wayFrom(
-  from: string,
-  to: string,
-  next: ReadonlyMap<string, readonly string[]>,
-): readonly string[] | undefined {
-  const cameFrom = new Map<string, string | undefined>([[from, undefined]]);
-  const queue = [from];
-  for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
-    if (at === to) return unwind(at, cameFrom);
-    for (const step of next.get(at) ?? []) {
-      if (cameFrom.has(step)) continue;
-      cameFrom.set(step, at);
-      queue.push(step);
-    }
-  }
-  return undefined;
-}
-
-function unwind(end: string, cameFrom: ReadonlyMap<string, string | undefined>): readonly string[] {
-  const way = [end];
-  for (let at = cameFrom.get(end); at !== undefined; at = cameFrom.get(at)) way.unshift(at);
-  return way;
 }

@@ -1,6 +1,7 @@
 import { isName } from '../ids.ts';
-import { shown } from './fields.ts';
+import { describe, readMap } from './fields.ts';
 import type { Findings, Path } from './findings.ts';
+import { shown } from './shown.ts';
 
 /** What a name may be. */
 export const nameWords: string =
@@ -15,17 +16,21 @@ const textKeyPattern = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 
 /** Values that are handed on as text: a number keeps the digits that were written. */
 export function readTexts(
-  values: Readonly<Record<string, unknown>> | undefined,
+  value: unknown,
   path: Path,
   findings: Findings,
 ): Readonly<Record<string, string>> {
   const texts: [string, string][] = [];
-  for (const [key, value] of Object.entries(values ?? {})) {
+  for (const [key, item] of Object.entries(readMap(value, path, findings) ?? {})) {
     const at = [...path, key];
     if (!textKeyPattern.test(key)) {
       findings.addKey(at, `'${shown(key)}' cannot name a parameter or attribute`);
     }
-    const text = findings.sourceOf(at) ?? String(value);
+    if (item === null) findings.add(at, 'has no value');
+    else if (typeof item === 'object') {
+      findings.add(at, `must be a text, number, true or false, not ${describe(item)}`);
+    }
+    const text = findings.sourceOf(at) ?? String(item);
     if (text.includes('\0')) findings.add(at, 'must not contain a NUL character');
     texts.push([key, text]);
   }
