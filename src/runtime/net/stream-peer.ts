@@ -34,6 +34,8 @@ export class StreamPeer {
   /** All whose end was not reported yet, the active one too. */
   readonly #connections = new Set<StreamConnection>();
   #active: StreamConnection | undefined;
+  /** When the present or last active connection became it. */
+  #activatedAtMs = Number.NEGATIVE_INFINITY;
   #dial: Dial | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** Attempts since a stream was there or a link came up. */
@@ -107,9 +109,17 @@ export class StreamPeer {
     if (this.#active === undefined) this.#retryIn(delay);
   }
 
-  /** The peer called. It does so when it has no connection, so an older one here is dead or dying. */
+  /**
+   * The peer called. It does so when it has no connection, so an older one here is dead or dying; but where both called
+   * at once, the peer is about to drop this one for the one that was chosen just now.
+   */
   accepted(connection: StreamConnection): void {
     this.#connections.add(connection);
+    const crossed = performance.now() - this.#activatedAtMs < this.#limits.yieldMs;
+    if (this.#chooser && this.#active !== undefined && crossed) {
+      connection.finish('replaced');
+      return;
+    }
     connection.sendWelcome();
     if (this.#chooser) this.#choose(connection);
   }
@@ -188,6 +198,7 @@ export class StreamPeer {
     if (this.#active === connection) return;
     const others = [...this.#connections].filter((other) => other !== connection);
     this.#active = connection;
+    this.#activatedAtMs = performance.now();
     this.#better = undefined;
     clearTimeout(this.#retry);
     this.#retry = undefined;
