@@ -15,11 +15,13 @@ export interface HeldAddress {
 export type AddressDone = (error: string | undefined) => void;
 
 /**
- * The floating IPs of this node, set by the heart alone. The kernel ends each by itself one second after its last
- * renewal (measured: 1.02 s), so that a host that is frozen as a whole stops answering. Renew every 300 ms or so.
+ * The floating IPs of this node, set by the heart alone. The kernel ends each by itself one second
+ * after its last renewal (measured: 1.02 s), so that a host that is frozen as a whole stops
+ * answering. Renew every 300 ms or so.
  *
- * They are set next to the device's own addresses: in the network of one of these, IPv4 makes them secondary, so that
- * nothing starts to use them as its source. IPv6 does the same through a preferred lifetime of 0.
+ * They are set next to the device's own addresses: in the network of one of these, IPv4 makes them
+ * secondary, so that nothing starts to use them as its source. IPv6 does the same through a
+ * preferred lifetime of 0.
  */
 export class Addresses {
   readonly #ip: IpBatch;
@@ -33,7 +35,10 @@ export class Addresses {
     this.#ip.start();
   }
 
-  /** Sets an address; `done` gets the kernel's words if it could not. Setting one that is there renews it. */
+  /**
+   * Sets an address; `done` gets the kernel's words if it could not. Setting one that is there
+   * renews it.
+   */
   set(held: HeldAddress, done: AddressDone): void {
     keepSecondaries(held.device);
     this.#trySet(held, (error) => {
@@ -86,8 +91,8 @@ function failure(answer: IpAnswer, otherwise: string): string {
 }
 
 /**
- * Without this the kernel, when the first address of a network goes, takes its secondary ones with it: one floating IP
- * would pull down its neighbours.
+ * Without this the kernel, when the first address of a network goes, takes its secondary ones with
+ * it: one floating IP would pull down its neighbours.
  */
 function keepSecondaries(device: string): void {
   const path = `/proc/sys/net/ipv4/conf/${device}/promote_secondaries`;

@@ -26,13 +26,15 @@ const sharedName = 'shared';
 const openName = '.open';
 
 /**
- * Gates as control groups: `ROOT/eINCARNATION/INSTANCE/CELL`, and `ROOT/shared/INSTANCE/CELL` for what is in no gate.
+ * Gates as control groups: `ROOT/eINCARNATION/INSTANCE/CELL`, and `ROOT/shared/INSTANCE/CELL` for
+ * what is in no gate.
  *
- * Why nothing gets in late: the agent makes a new cell for each operation, and only that operation's launcher ever
- * enters it, by itself, before it becomes the agent's program. Shutting writes `cgroup.max.descendants` = 0, so no cell
- * can be made any more; then every empty cell is removed, so a launcher that has not entered yet fails; a cell that
- * cannot be removed is one whose launcher is inside. From then on processes only come by fork, and `cgroup.kill` is
- * atomic against fork. The gate counts as down only when its own directory could be removed.
+ * Why nothing gets in late: the agent makes a new cell for each operation, and only that
+ * operation's launcher ever enters it, by itself, before it becomes the agent's program. Shutting
+ * writes `cgroup.max.descendants` = 0, so no cell can be made any more; then every empty cell is
+ * removed, so a launcher that has not entered yet fails; a cell that cannot be removed is one whose
+ * launcher is inside. From then on processes only come by fork, and `cgroup.kill` is atomic against
+ * fork. The gate counts as down only when its own directory could be removed.
  */
 export class ControlGroupGate implements Gate {
   readonly kind = 'control-groups';
@@ -60,7 +62,8 @@ export class ControlGroupGate implements Gate {
     if (signal === 'kill') {
       killGroup(directory);
       for (const group of controlGroups) {
-        // What systemd still puts into it after this moment stands still until the next pass kills it.
+        // What systemd still puts into it after this moment stands still until the next pass kills
+        // it.
         writeControl(group, 'cgroup.freeze', '1');
         killGroup(group);
       }
@@ -77,7 +80,8 @@ export class ControlGroupGate implements Gate {
     const inside = processesBelow(directory).map(describeProcess);
     const outside = controlGroups.flatMap(processesBelow).map(describeProcess);
     if (inside.length === 0 && this.#isShut(directory) && !removeEmptyBelow(directory)) {
-      return [`control group ${directory} is not empty yet`, ...outside]; // A process is just ending.
+      // A process is just ending.
+      return [`control group ${directory} is not empty yet`, ...outside];
     }
     return [...inside, ...outside];
   }
@@ -158,7 +162,8 @@ class ControlGroupCell implements Cell {
 }
 
 /** `$0` is the file that takes the process in. */
-const enterScript = `echo 0 >"$0" || { echo '${gateShutText}' >&2; exit ${gateShutCode}; }; exec "$@"`;
+const enterScript = `echo 0 >"$0" || { echo '${gateShutText}' >&2; exit ${gateShutCode}; }
+exec "$@"`;
 
 export function cellFileName(
   incarnation: number | undefined,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { readText, signalProcess } from './proc.ts';
 
 /*
- * Small steps on the control group file system, version 2 (the kernel's Documentation/admin-guide/cgroup-v2.rst).
- * Nothing here waits: the file system is in memory.
+ * Small steps on the control group file system, version 2 (the kernel's
+ * Documentation/admin-guide/cgroup-v2.rst). Nothing here waits: the file system is in memory.
  */
 
 function errorCode(error: unknown): string | undefined {
@@ -77,8 +77,9 @@ export function killGroup(directory: string): void {
 }
 
 /**
- * The place for control groups of our own: `HOLDFAST_CGROUP_ROOT`, or one below the group that this process lives in
- * (writable for root, and for a systemd unit with `Delegate=yes`). Undefined where there is no version 2 or no right.
+ * The place for control groups of our own: `HOLDFAST_CGROUP_ROOT`, or one below the group that this
+ * process lives in (writable for root, and for a systemd unit with `Delegate=yes`). Undefined where
+ * there is no version 2 or no right.
  */
 export function findControlGroupRoot(
   environment: Readonly<Record<string, string | undefined>>,
@@ -98,7 +99,10 @@ export function findControlGroupRoot(
   }
 }
 
-/** Where the second version of control groups is mounted (alone, or beside the first on hybrid machines). */
+/**
+ * Where the second version of control groups is mounted (alone, or beside the first on hybrid
+ * machines).
+ */
 export function findUnifiedMount(): string | undefined {
   return readText('/proc/self/mountinfo')
     ?.split('\n')

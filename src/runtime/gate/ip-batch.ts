@@ -14,14 +14,16 @@ interface Request {
 }
 
 /**
- * Marks the end of a request: `ip` knows no such object, and says so with the number of the line. A command that works
- * would not do, for `ip -batch` remembers options from one command to the next (`link show` changes what `addr show` shows).
+ * Marks the end of a request: `ip` knows no such object, and says so with the number of the line. A
+ * command that works would not do, for `ip -batch` remembers options from one command to the next
+ * (`link show` changes what `addr show` shows).
  */
 const markerCommand = 'holdfast';
 
 /**
- * One long-lived `ip -batch` process: a change of addresses or neighbours costs one write and no fork. Output and errors
- * come through one pipe, in order; failures name the line of the batch (`Command failed -:LINE`).
+ * One long-lived `ip -batch` process: a change of addresses or neighbours costs one write and no
+ * fork. Output and errors come through one pipe, in order; failures name the line of the batch
+ * (`Command failed -:LINE`).
  */
 export class IpBatch {
   readonly #command: readonly string[];
@@ -37,7 +39,10 @@ export class IpBatch {
     this.#open();
   }
 
-  /** Runs commands of ip(8), in order, going on after a failure. `done` is called once, never before this returns. */
+  /**
+   * Runs commands of ip(8), in order, going on after a failure. `done` is called once, never before
+   * this returns.
+   */
   run(commands: readonly string[], done: (answer: IpAnswer) => void): void {
     this.#open().run(commands, done);
   }
@@ -48,8 +53,8 @@ export class IpBatch {
   }
 
   /**
-   * Ends the process after what was asked; the next command starts another. That one knows the devices of then: `ip`
-   * remembers their numbers, which change when a device is made anew.
+   * Ends the process after what was asked; the next command starts another. That one knows the
+   * devices of then: `ip` remembers their numbers, which change when a device is made anew.
    */
   close(): void {
     this.#session?.end();
@@ -122,7 +127,8 @@ class IpSession {
       this.#unclaimed.push(line);
       return;
     }
-    const words = this.#unclaimed.pop() ?? 'failed'; // What came before is output of earlier commands.
+    // What came before is output of earlier commands.
+    const words = this.#unclaimed.pop() ?? 'failed';
     const request = this.#requests[0];
     const at = Number(failed);
     if (request === undefined || at < request.firstLine) return; // Nobody waits for it.

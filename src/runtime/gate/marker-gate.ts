@@ -33,14 +33,15 @@ const marksPerIncarnation = 2 ** 22;
 /**
  * Gates without control groups, for a plain user: directories, and a mark that processes inherit.
  *
- * The mark is the soft limit on file locks (RLIMIT_LOCKS), which Linux has not obeyed since 2.4: it passes through fork,
- * exec and setsid, daemons do not reset it, and anybody may read it in `/proc/PID/limits`. A launcher first takes the mark,
- * then looks whether its cell's directory is there, and only then becomes the agent's program. Shutting renames the
- * gate's directory away before it looks for marked processes: so each launcher either sees the gate shut or is seen.
+ * The mark is the soft limit on file locks (RLIMIT_LOCKS), which Linux has not obeyed since 2.4: it
+ * passes through fork, exec and setsid, daemons do not reset it, and anybody may read it in
+ * `/proc/PID/limits`. A launcher first takes the mark, then looks whether its cell's directory is
+ * there, and only then becomes the agent's program. Shutting renames the gate's directory away
+ * before it looks for marked processes: so each launcher either sees the gate shut or is seen.
  *
- * Weaker than control groups: processes are killed one by one, so one that forks faster than `/proc` can be read lives
- * longer; a program that sets this very limit gets away; so does one that runs as another user; and a look costs about
- * 30 µs for each process of the host.
+ * Weaker than control groups: processes are killed one by one, so one that forks faster than
+ * `/proc` can be read lives longer; a program that sets this very limit gets away; so does one that
+ * runs as another user; and a look costs about 30 µs for each process of the host.
  */
 export class MarkerGate implements Gate {
   readonly kind = 'marked-processes';

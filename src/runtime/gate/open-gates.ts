@@ -5,8 +5,8 @@ import type { Gate } from './gate.ts';
 import { MarkerGate } from './marker-gate.ts';
 
 /**
- * The best kind of gate that this machine and user allow. The heart calls it first, and hands the root that it found to
- * the agent (`HOLDFAST_CGROUP_ROOT`), so that both use the same.
+ * The best kind of gate that this machine and user allow. The heart calls it first, and hands the
+ * root that it found to the agent (`HOLDFAST_CGROUP_ROOT`), so that both use the same.
  *
  * @param runDirectory where the node keeps what a reboot clears, `/run/holdfast`
  */

@@ -10,7 +10,10 @@ import { pause } from './command.ts';
 import { KernelEvents } from './kernel-events.ts';
 import { ocf, result } from './result.ts';
 
-/** The heart's side: it alone sets addresses, inside the gate of an incarnation. Errors are in words. */
+/**
+ * The heart's side: it alone sets addresses, inside the gate of an incarnation. Errors are in
+ * words.
+ */
 export interface HeartAddresses {
   setAddress(held: HeldAddress, incarnation: number): Promise<string | undefined>;
   removeAddress(held: HeldAddress): Promise<string | undefined>;
@@ -28,8 +31,8 @@ export interface AddressAgentOptions {
 const askMs = 100;
 const askPollMs = 10;
 /**
- * How long a holder is waited for in a take-over: a host that is frozen as a whole goes on answering until its kernel
- * ends the address, one second after its last renewal.
+ * How long a holder is waited for in a take-over: a host that is frozen as a whole goes on
+ * answering until its kernel ends the address, one second after its last renewal.
  */
 const formerOwnerMs = 1_600;
 const retryMs = 30;
@@ -125,7 +128,10 @@ export class AddressAgent {
     return [ocf.ok, `${held.address}/${held.prefix} is on ${held.device}`];
   }
 
-  /** Takes the address away wherever it is: the device that it would be found by may have changed since its start. */
+  /**
+   * Takes the address away wherever it is: the device that it would be found by may have changed
+   * since its start.
+   */
   async #stop({ instance, parameters }: Operation): Promise<Answer> {
     this.#watched.delete(instance);
     this.#announcements.cancel(instance);
@@ -181,8 +187,9 @@ export class AddressAgent {
   }
 
   /**
-   * The hardware address of whoever answers for the address, by the kernel's own resolution (ARP, or neighbour solicitation
-   * for IPv6): asked twice, for one question may be lost. It neither claims nor announces the address.
+   * The hardware address of whoever answers for the address, by the kernel's own resolution (ARP,
+   * or neighbour solicitation for IPv6): asked twice, for one question may be lost. It neither
+   * claims nor announces the address.
    */
   async #findHolder({ address, device }: HeldAddress): Promise<string | undefined> {
     // Not `neigh del`: a failure of that ends `ip -batch`.
@@ -207,7 +214,10 @@ export class AddressAgent {
     }
   }
 
-  /** IPv6 asks nobody while the device's own link-local address is still being checked, up to two seconds after link up. */
+  /**
+   * IPv6 asks nobody while the device's own link-local address is still being checked, up to two
+   * seconds after link up.
+   */
   async #waitLinkLocal(device: string): Promise<void> {
     const until = performance.now() + linkLocalMs;
     while (performance.now() < until) {

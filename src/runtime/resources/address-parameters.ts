@@ -7,8 +7,8 @@ import type { HeldAddress } from '../gate/addresses.ts';
 export type Devices = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
 /**
- * The address that a resource asks for: `ip` (also as IP/PREFIX), and `prefix` and `device`, which are found from the
- * network of this host that the address lies in.
+ * The address that a resource asks for: `ip` (also as IP/PREFIX), and `prefix` and `device`, which
+ * are found from the network of this host that the address lies in.
  * @returns in words what is wrong, if it cannot be had on this host
  */
 export function readAddressParameters(
@@ -44,7 +44,10 @@ export function readAddressParameters(
   return { instance, address, prefix, device };
 }
 
-/** The address that the parameter `ip` names, as the kernel prints it, and its prefix if it is there. */
+/**
+ * The address that the parameter `ip` names, as the kernel prints it, and its prefix if it is
+ * there.
+ */
 export function readAddress(
   ip: string | undefined,
 ): { readonly address: string; readonly prefix: string | undefined } | string {

@@ -4,15 +4,19 @@ import { isIPv6 } from 'node:net';
 import type { InstanceId } from '../../model/ids.ts';
 import type { HeldAddress } from '../gate/addresses.ts';
 
-/** When an address is announced after it was set: some packets may be lost, some switches learn late. */
+/**
+ * When an address is announced after it was set: some packets may be lost, some switches learn
+ * late.
+ */
 const roundsMs = [0, 150, 1_000, 5_000] as const;
 
 /** Where the resource-agents package has it. */
 const neighbourPrograms = ['/usr/libexec/heartbeat/send_ua', '/usr/lib/heartbeat/send_ua'];
 
 /**
- * Tells the neighbours where an address is now: unasked ARP requests and replies, for systems heed one or the other, by
- * arping(8) of iputils; for IPv6 unasked neighbour advertisements by `send_ua` of resource-agents. All in the background.
+ * Tells the neighbours where an address is now: unasked ARP requests and replies, for systems heed
+ * one or the other, by arping(8) of iputils; for IPv6 unasked neighbour advertisements by `send_ua`
+ * of resource-agents. All in the background.
  */
 export class Announcements {
   readonly #prefixCommand: readonly string[];
@@ -61,7 +65,8 @@ export class Announcements {
     const child = spawn(file, argv, { stdio: 'ignore' });
     this.#children.add(child);
     child.unref();
-    child.once('error', () => this.#children.delete(child)); // Not installed: neighbours learn by asking.
+    // Not installed: neighbours learn by asking.
+    child.once('error', () => this.#children.delete(child));
     child.once('exit', () => this.#children.delete(child));
   }
 }

@@ -41,8 +41,9 @@ const killPollMs = 20;
 const killPollsMax = 50;
 
 /**
- * Runs a command in its own session inside its cell. What it leaves running stays (the service that an agent starts);
- * its output goes to files, not pipes, so that a service that inherits them survives a restart of this process.
+ * Runs a command in its own session inside its cell. What it leaves running stays (the service that
+ * an agent starts); its output goes to files, not pipes, so that a service that inherits them
+ * survives a restart of this process.
  */
 export async function runCommand(command: Command): Promise<CommandOutcome> {
   const begun = performance.now();
@@ -92,8 +93,8 @@ async function waitForEnd(child: ChildProcess, command: Command): Promise<Comman
 }
 
 /**
- * Ends the operation's own session and process group: SIGTERM, then SIGKILL. Daemons that it has started have sessions
- * of their own and stay, for the stop operation to end them properly.
+ * Ends the operation's own session and process group: SIGTERM, then SIGKILL. Daemons that it has
+ * started have sessions of their own and stay, for the stop operation to end them properly.
  */
 async function endSession(cell: Cell, session: number, graceMs: number): Promise<void> {
   const members = (): number[] =>
@@ -112,8 +113,8 @@ export function pause(ms: number): Promise<void> {
 }
 
 /**
- * Looks after the output of what still runs in a cell: it lies in memory, so it is cut when it grows.
- * Once nothing of the cell is left its files go too.
+ * Looks after the output of what still runs in a cell: it lies in memory, so it is cut when it
+ * grows. Once nothing of the cell is left its files go too.
  */
 export function tidyOutput(outputDirectory: string, cell: Cell, isGone: boolean): void {
   for (const ending of outputEndings) {

@@ -115,8 +115,9 @@ function editDistance(a: string, b: string): number {
 }
 
 /**
- * Why a program must not be run by this process: somebody else could change it. Undefined where only root (or the user
- * that this process runs as) may write to it and to every directory above it. So nothing can change between the look and the run.
+ * Why a program must not be run by this process: somebody else could change it. Undefined where
+ * only root (or the user that this process runs as) may write to it and to every directory above
+ * it. So nothing can change between the look and the run.
  */
 export function writableByOthers(path: string): string | undefined {
   const real = realpathSync(path);

@@ -15,8 +15,9 @@ export type LifeEvent =
   /** Nothing of it runs any more. */
   | { readonly kind: 'exited'; readonly instance: InstanceId; readonly detail: string }
   /**
-   * Its main process ended, others remain. Certain if all came from that process and none of them has taken its
-   * place: then the instance has failed, whatever a monitor may still say. Otherwise a monitor tells.
+   * Its main process ended, others remain. Certain if all came from that process and none of them
+   * has taken its place: then the instance has failed, whatever a monitor may still say. Otherwise
+   * a monitor tells.
    */
   | {
       readonly kind: 'main-exited';
@@ -37,9 +38,9 @@ interface Watched {
 const pollMs = 50;
 
 /**
- * Tells within milliseconds when what runs in the cells of an instance ends: by the kernel's notice that a control group
- * is empty, and for a main process that leaves others behind (or without control groups) by a look each 50 ms, which costs
- * one system call.
+ * Tells within milliseconds when what runs in the cells of an instance ends: by the kernel's notice
+ * that a control group is empty, and for a main process that leaves others behind (or without
+ * control groups) by a look each 50 ms, which costs one system call.
  */
 export class LifeWatch {
   readonly #on: (event: LifeEvent) => void;
@@ -51,7 +52,8 @@ export class LifeWatch {
   }
 
   /**
-   * Watches what runs in the cells at present, in place of what was watched before. The event comes once.
+   * Watches what runs in the cells at present, in place of what was watched before. The event comes
+   * once.
    * @param mainPid the process that the instance stands and falls with, where it is known
    * @returns false where nothing runs
    */
@@ -148,8 +150,9 @@ function isKnownEmpty(cell: Cell): boolean {
 }
 
 /**
- * One system call: a process that has ended has no program any more, also while its parent has not asked for its end yet
- * (which `kill(pid, 0)` would not tell). A process id that was used anew is found out by the next monitor.
+ * One system call: a process that has ended has no program any more, also while its parent has not
+ * asked for its end yet (which `kill(pid, 0)` would not tell). A process id that was used anew is
+ * found out by the next monitor.
  */
 function hasProgram(pid: number): boolean {
   try {

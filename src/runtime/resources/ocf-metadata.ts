@@ -111,16 +111,17 @@ function children(element: Element, list: string, name: string): Element[] {
 }
 
 /**
- * As much of XML as agents print: elements, attributes, text, CDATA. Declarations, comments and document types are
- * passed over, and entities beyond the five of XML and character numbers stay as they are: nothing is ever fetched.
- * @returns an element without a name around the document's own, or undefined where tags do not match
+ * As much of XML as agents print: elements, attributes, text, CDATA. Declarations, comments and
+ * document types are passed over, and entities beyond the five of XML and character numbers stay as
+ * they are: nothing is ever fetched.
+ * @returns an element without a name around the document's own, or undefined where tags do not
+ * match
  */
 function parseXml(xml: string): Element | undefined {
   const root: Element = { name: '', attributes: {}, children: [], text: '' };
   const open: Element[] = [root];
-  const tokens =
-    /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<[?!][^>]*>|<\/\s*([\w:.-]+)\s*>|<([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(\/?)>|([^<]+)/g;
-  for (const [, verbatim, closing, opening, attributes, empty, text] of xml.matchAll(tokens)) {
+  for (const token of xml.matchAll(tokenPattern)) {
+    const [, verbatim, closing, opening, attributes, empty, text] = token;
     const top = open.at(-1);
     if (top === undefined) return undefined;
     if (verbatim !== undefined) top.text += verbatim;
@@ -141,6 +142,20 @@ function parseXml(xml: string): Element | undefined {
   }
   return open.length === 1 ? root : undefined;
 }
+
+const tokenPattern: RegExp = new RegExp(
+  [
+    /<!--[\s\S]*?-->/,
+    /<!\[CDATA\[([\s\S]*?)\]\]>/,
+    /<[?!][^>]*>/,
+    /<\/\s*([\w:.-]+)\s*>/,
+    /<([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(\/?)>/,
+    /([^<]+)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
 
 function readAttributes(text: string | undefined): Record<string, string> {
   const attributes: Record<string, string> = {};

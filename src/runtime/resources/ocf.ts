@@ -71,7 +71,10 @@ export class OcfAgents {
     return commandResult(outcome, ocfExitCode, operation.timeoutMs);
   }
 
-  /** What the agent says about itself, or why it cannot be known. Asked once for each version of the file. */
+  /**
+   * What the agent says about itself, or why it cannot be known. Asked once for each version of the
+   * file.
+   */
   async metadata(agent: OcfSpec): Promise<AgentMetadata | OperationResult> {
     const problem = this.#check(agent);
     if (problem !== undefined) return problem;

@@ -44,8 +44,9 @@ const logBytesMax = 1024 * 1024;
 const politeShare = 0.8;
 
 /**
- * The class `process`: a command line that holdfast starts and supervises. It runs in its own session inside its cell
- * and outlives this process; the next run of the agent finds it by process id and start time.
+ * The class `process`: a command line that holdfast starts and supervises. It runs in its own
+ * session inside its cell and outlives this process; the next run of the agent finds it by process
+ * id and start time.
  */
 export class Processes {
   readonly #options: ProcessOptions;
@@ -163,7 +164,9 @@ export class Processes {
     }
   }
 
-  /** Waits until it is ready, or without a ready check until it has lived for a moment as itself. */
+  /**
+   * Waits until it is ready, or without a ready check until it has lived for a moment as itself.
+   */
   async #waitReady(
     operation: Operation,
     parameters: ProcessParameters,

@@ -18,8 +18,8 @@ export async function portProblem(
 }
 
 /**
- * Why a URL does not answer with success, or undefined if it does. Redirects are an answer of their own and are not
- * followed, so that a service cannot send the check elsewhere.
+ * Why a URL does not answer with success, or undefined if it does. Redirects are an answer of their
+ * own and are not followed, so that a service cannot send the check elsewhere.
  */
 export async function urlProblem(url: string, timeoutMs: number): Promise<string | undefined> {
   const { get } = url.startsWith('https:')

@@ -97,7 +97,10 @@ export class Resources {
     this.#underWay.get(id)?.abort();
   }
 
-  /** Begins to tell when what runs of an instance ends. Happens by itself after a start or monitor that went well. */
+  /**
+   * Begins to tell when what runs of an instance ends. Happens by itself after a start or monitor
+   * that went well.
+   */
   watch(operation: Operation): void {
     const { instance, agent } = operation;
     if (agent.kind === 'address' || agent.kind === 'systemd') return;
@@ -126,14 +129,17 @@ export class Resources {
   }
 
   /**
-   * Control groups outside the gate that the heart must kill to put an instance down: those of systemd units. To be sent to
-   * the heart before the first operation on the instance.
+   * Control groups outside the gate that the heart must kill to put an instance down: those of
+   * systemd units. To be sent to the heart before the first operation on the instance.
    */
   async controlGroups(agent: AgentSpec): Promise<readonly string[]> {
     return agent.kind === 'systemd' ? await this.#systemd.controlGroups(agent.unit) : [];
   }
 
-  /** To be called when the gate of an incarnation has opened, with the exclusive units that this node may come to run. */
+  /**
+   * To be called when the gate of an incarnation has opened, with the exclusive units that this
+   * node may come to run.
+   */
   async prepareUnits(units: readonly string[], incarnation: number): Promise<void> {
     await this.#systemd.prepare(units, incarnation);
   }
@@ -176,7 +182,10 @@ export class Resources {
     }
   }
 
-  /** What an agent left running after a stop that it calls good would run beside its successor elsewhere: it ends. */
+  /**
+   * What an agent left running after a stop that it calls good would run beside its successor
+   * elsewhere: it ends.
+   */
   async #endLeftovers(operation: Operation, answer: OperationResult): Promise<OperationResult> {
     const cells = this.#gate.cellsOf(operation.instance);
     const filled = cells.filter((cell) => !cell.remove());

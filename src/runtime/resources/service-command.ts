@@ -15,7 +15,10 @@ export interface RunAs {
   readonly group: string;
 }
 
-/** The ids that a service of this user runs with (none if they are those of this process), or why it cannot. */
+/**
+ * The ids that a service of this user runs with (none if they are those of this process), or why it
+ * cannot.
+ */
 export async function lookUpUser(name: string): Promise<RunAs | undefined | string> {
   const ids = await Promise.all(['-u', '-g'].map((option) => idOf(option, name)));
   const [user, group] = ids;
@@ -35,8 +38,9 @@ async function idOf(option: string, name: string): Promise<string | undefined> {
 }
 
 /**
- * The command that becomes a service: its output goes to the journal under the instance's name where there is one (by
- * systemd-cat, which becomes the program itself), and it runs as its user from the start. No process stays in between.
+ * The command that becomes a service: its output goes to the journal under the instance's name
+ * where there is one (by systemd-cat, which becomes the program itself), and it runs as its user
+ * from the start. No process stays in between.
  */
 export function serviceCommand(
   instance: InstanceId,

@@ -8,7 +8,10 @@ const propertiesInterface = 'org.freedesktop.DBus.Properties';
 const unitInterface = 'org.freedesktop.systemd1.Unit';
 const serviceInterface = 'org.freedesktop.systemd1.Service';
 
-/** How a job of systemd ended: `done`, `failed`, `assert`, `dependency`, `timeout`, `canceled`, `skipped`… */
+/**
+ * How a job of systemd ended: `done`, `failed`, `assert`, `dependency`, `timeout`, `canceled`,
+ * `skipped`…
+ */
 export type JobResult = string;
 
 /** What is known of a unit. */
@@ -41,7 +44,10 @@ export interface BusSocket {
   readonly direct: boolean;
 }
 
-/** The second is for root only, and works while the bus is down: early at boot, late at shutdown, in its restart. */
+/**
+ * The second is for root only, and works while the bus is down: early at boot, late at shutdown, in
+ * its restart.
+ */
 const systemdSockets: readonly BusSocket[] = [
   { path: '/run/dbus/system_bus_socket', direct: false },
   { path: '/run/systemd/private', direct: true },
@@ -51,14 +57,17 @@ const connectMs = 5_000;
 const reconnectMs = 500;
 
 /**
- * The connection to systemd over D-Bus: one, made when it is first needed, and made anew when it ends (a restart of the bus
- * or of systemd's own process).
+ * The connection to systemd over D-Bus: one, made when it is first needed, and made anew when it
+ * ends (a restart of the bus or of systemd's own process).
  */
 export class SystemdBus {
   readonly #events: SystemdBusEvents;
   readonly #sockets: readonly BusSocket[];
   readonly #jobs = new Map<string, (result: JobResult) => void>();
-  /** Jobs that ended before anybody waited for them, for a signal may come before the answer of the call. */
+  /**
+   * Jobs that ended before anybody waited for them, for a signal may come before the answer of the
+   * call.
+   */
   readonly #ended = new Map<string, JobResult>();
   readonly #followed = new Set<string>();
   #bus: Promise<MessageBus> | undefined;
@@ -254,16 +263,22 @@ export class SystemdBus {
 
 const rememberedMax = 64;
 const pingMs = 30;
-const jobRule = `type='signal',sender='${service}',interface='${managerInterface}',member='JobRemoved'`;
-const ownerRule = `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${service}'`;
+const jobRule = `${signalsOf(service)},interface='${managerInterface}',member='JobRemoved'`;
+const ownerRule = `${signalsOf('org.freedesktop.DBus')},member='NameOwnerChanged',arg0='${service}'`;
 
 function ruleOf(path: string): string {
-  return `type='signal',sender='${service}',path='${path}',interface='${propertiesInterface}'`;
+  return `${signalsOf(service)},path='${path}',interface='${propertiesInterface}'`;
+}
+
+/** Begin of a match rule (D-Bus specification, "Match Rules"). */
+function signalsOf(sender: string): string {
+  return `type='signal',sender='${sender}'`;
 }
 
 /**
- * Waits until a direct connection is answered. systemd does not look at a first message that reaches it together with the
- * end of the authentication, until another one comes: so it is asked again until it answers.
+ * Waits until a direct connection is answered. systemd does not look at a first message that
+ * reaches it together with the end of the authentication, until another one comes: so it is asked
+ * again until it answers.
  */
 async function firstAnswer(bus: MessageBus): Promise<void> {
   const ping = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };

@@ -71,15 +71,19 @@ export class SystemdUnits {
   }
 
   /**
-   * Ties units to the gate of an incarnation before they are started, so that no start has to wait until systemd has read
-   * its files again (0.1 s and more). Say so when a gate has opened, with all exclusive units that may come.
+   * Ties units to the gate of an incarnation before they are started, so that no start has to wait
+   * until systemd has read its files again (0.1 s and more). Say so when a gate has opened, with
+   * all exclusive units that may come.
    */
   async prepare(names: readonly string[], incarnation: number): Promise<void> {
     const written = names.map((name) => this.#writeDropIn(unitName(name), incarnation));
     if (written.includes(true)) await this.#reload();
   }
 
-  /** The control groups that the heart must kill to put a unit down, as directories. Known before the unit runs. */
+  /**
+   * The control groups that the heart must kill to put a unit down, as directories. Known before
+   * the unit runs.
+   */
   async controlGroups(name: string): Promise<readonly string[]> {
     const state = await this.#bus.unitState(await this.#bus.loadUnit(unitName(name)));
     const group = this.#groupOf(unitName(name), state);
@@ -219,8 +223,9 @@ export class SystemdUnits {
   }
 
   /**
-   * An addition to the unit for this boot: it starts only while the gate is open, so a start that is late fails, and it
-   * is never restarted by systemd itself. At shutdown it is stopped after holdfast, which stops it in its own order first.
+   * An addition to the unit for this boot: it starts only while the gate is open, so a start that
+   * is late fails, and it is never restarted by systemd itself. At shutdown it is stopped after
+   * holdfast, which stops it in its own order first.
    * @returns whether anything changed
    */
   #writeDropIn(unit: string, incarnation: number | undefined): boolean {
@@ -263,7 +268,9 @@ export class SystemdUnits {
     return this.#reloading;
   }
 
-  /** Kills what is left in a unit's control group, and lets it run again if the heart had frozen it. */
+  /**
+   * Kills what is left in a unit's control group, and lets it run again if the heart had frozen it.
+   */
   async #endLeftovers(unit: string, state: UnitState): Promise<string | undefined> {
     const group = this.#groupOf(unit, state);
     if (group === undefined) return undefined;

@@ -1,5 +1,6 @@
 /**
- * Splits a command line into words as a shell does, with quotes and backslashes but without any expansion.
+ * Splits a command line into words as a shell does, with quotes and backslashes but without any
+ * expansion.
  * @returns undefined where a quote has no end
  */
 export function splitWords(line: string): string[] | undefined {

@@ -6,8 +6,9 @@ import { temporaryDirectory, until } from './support.ts';
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * A machine of its own with systemd as its first process, on the files of this one: what it writes goes to memory and is
- * lost. Up in some seconds, without any image. Needs root and systemd-nspawn (Debian: systemd-container).
+ * A machine of its own with systemd as its first process, on the files of this one: what it writes
+ * goes to memory and is lost. Up in some seconds, without any image. Needs root and systemd-nspawn
+ * (Debian: systemd-container).
  */
 export class SystemdMachine {
   readonly #directory = temporaryDirectory();
@@ -93,12 +94,25 @@ export class SystemdMachine {
 /** Powers the machine off and unmounts its files once the standard input ends. */
 const keeperScript = `
 root="$1" memory="$2"; shift 2
+# In control groups of its own, for systemd-nspawn makes further ones where it stands.
+for base in /sys/fs/cgroup/unified /sys/fs/cgroup/systemd /sys/fs/cgroup; do
+  [ -e "$base/cgroup.procs" ] || continue
+  mkdir "$base/holdfast-machine-$$" && echo $$ > "$base/holdfast-machine-$$/cgroup.procs"
+done
 "$@" < /dev/null & nspawn=$!
 read -r _
 for leader in $(cat /proc/$nspawn/task/$nspawn/children); do kill -KILL "$leader"; done
 kill -KILL $nspawn; wait
 until umount "$root"; do sleep 0.1; done
-umount "$memory"`;
+umount "$memory"
+for base in /sys/fs/cgroup/unified /sys/fs/cgroup/systemd /sys/fs/cgroup; do
+  [ -e "$base/holdfast-machine-$$" ] || continue
+  echo $$ > "$base/cgroup.procs"
+  until find "$base/holdfast-machine-$$" -depth -type d -exec rmdir {} + 2>/dev/null; do
+    [ -e "$base/holdfast-machine-$$" ] || break
+    sleep 0.1
+  done
+done`;
 
 function childrenOf(pid: number | undefined): number[] {
   const file = `/proc/${pid}/task/${pid}/children`;

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 
-/** Two hosts' networks with one cable: `left` has 10.99.0.1/24 and fd99::1/64 on `net0`, `right` has .2. */
+/**
+ * Two hosts' networks with one cable: `left` has 10.99.0.1/24 and fd99::1/64 on `net0`, `right` has
+ * .2.
+ */
 export class TwoNetworks {
   readonly left: string;
   readonly right: string;

@@ -5,8 +5,9 @@ import { ControlGroupGate } from '../../../src/runtime/gate/control-group-gate.t
 import { SystemdUnits } from '../../../src/runtime/resources/systemd.ts';
 
 /*
- * Runs inside a machine of the test and does there, one after another, what the test asks for: a line of JSON with the name
- * of the call and its arguments, answered by a line with its result. What happens by itself is told as `event`.
+ * Runs inside a machine of the test and does there, one after another, what the test asks for: a
+ * line of JSON with the name of the call and its arguments, answered by a line with its result.
+ * What happens by itself is told as `event`.
  */
 
 const [, , root = ''] = process.argv;

@@ -3,10 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { findUnifiedMount } from '../../../src/runtime/gate/control-group.ts';
 import { SystemdMachine } from './machine.ts';
 import { until } from './support.ts';
 
-const root = '/sys/fs/cgroup/unified/holdfast-test';
+const groups = String(findUnifiedMount());
+const root = join(groups, 'holdfast-test');
 
 describe('units of a booted systemd', () => {
   let machine: SystemdMachine;
@@ -109,22 +111,19 @@ describe('units of a booted systemd', () => {
       reason: expect.stringMatching(/its processes are left: process \d+ \(sleep\)/),
     });
     expect(await perform('start', 'stray')).toMatchObject({ exitCode: 0 });
-    const groups = machine.run(
-      'cat',
-      '/sys/fs/cgroup/unified/system.slice/stray.service/cgroup.procs',
-    );
-    expect(groups.split('\n')).toHaveLength(2);
+    const file = join(groups, 'system.slice/stray.service/cgroup.procs');
+    expect(machine.run('cat', file).split('\n')).toHaveLength(2);
     expect(await perform('stop', 'stray')).toMatchObject({ exitCode: 0 });
     expect(await perform('monitor', 'stray')).toMatchObject({ exitCode: 7 });
   });
 
   test('once the gate is shut its units are dead and start no more, by whoever asks', async () => {
     await perform('start', 'web');
-    const groups = await call('controlGroups', 'web');
-    expect(groups).toEqual(['/sys/fs/cgroup/unified/system.slice/web.service']);
-    await call('putDown', 5, groups);
-    while (((await call('left', 5, groups)) as string[]).length > 0)
-      await call('putDown', 5, groups);
+    const guarded = await call('controlGroups', 'web');
+    expect(guarded).toEqual([join(groups, 'system.slice/web.service')]);
+    await call('putDown', 5, guarded);
+    while (((await call('left', 5, guarded)) as string[]).length > 0)
+      await call('putDown', 5, guarded);
     expect(await perform('start', 'web')).toMatchObject({
       status: 'refused',
       reason: 'the gate of incarnation 5 is shut',
