@@ -46,4 +46,8 @@ export function checkNativeParameters(
       'such as 192.0.2.10/24 or 2001:db8::10/64',
     );
   }
+  const { shell } = parameters;
+  if (agent.kind === 'process' && shell !== undefined && shell !== 'yes' && shell !== 'no') {
+    findings.add([...path, 'with', 'shell'], `must be yes or no, not '${shown(shell)}'`);
+  }
 }

@@ -69,7 +69,7 @@ function readRule(
 }
 
 function readLocation(
-  verb: 'prefer' | 'avoid' | 'never' | 'only',
+  verb: 'prefer' | 'avoid' | 'never',
   body: unknown,
   path: Path,
   names: ResourceNames,
@@ -81,8 +81,9 @@ function readLocation(
   checkResource(fields.resource, [...path, 'resource'], names, findings);
   if (!isName(fields.node)) checkNodeName(fields.node, [...path, 'node'], findings);
   const untilMs = readUntil(fields.until, [...path, 'until'], findings);
-  const wish = 'score' in fields && typeof fields.score === 'number' ? fields.score : PREFER_SCORE;
-  const score = { prefer: wish, avoid: -wish, never: -INFINITY_SCORE, only: INFINITY_SCORE }[verb];
+  const given = 'score' in fields ? fields.score : undefined;
+  const wish = given === 'infinity' ? INFINITY_SCORE : (given ?? PREFER_SCORE);
+  const score = { prefer: wish, avoid: -wish, never: -INFINITY_SCORE }[verb];
   return {
     kind: 'location',
     id: readId(fields.id, `${verb}-${fields.resource}-${fields.node}`, path, findings),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { durationPattern } from '../duration.ts';
 
-/** Largest score that people may write; ±INFINITY has words of its own (`only`, `never`). */
+/** Largest score that people may write; beyond it is `infinity`. */
 export const SCORE_MAX = 1_000_000;
 
 const durationWords = 'must be a duration with its unit, such as 500ms, 5s, 2min or 1h';
@@ -176,6 +176,9 @@ export const cloneShape: ShapeOf<CloneFields> = {
 };
 
 const score: z.ZodInt = integer(1, SCORE_MAX, 'how much it matters; the larger wins');
+const wish: z.ZodType<number | 'infinity'> = z.union([score, z.literal('infinity')], {
+  error: `must be a whole number from 1 to ${SCORE_MAX}, or infinity`,
+});
 const ruleId: z.ZodString = name.meta({ description: 'name of the rule; made up if not given' });
 const until: z.ZodString = z.string().meta({
   description: 'the rule ends by itself then: 2026-11-20T14:00:00Z',
@@ -202,13 +205,12 @@ export interface OrderFields {
   readonly id: string;
 }
 
-type WishFields = LocationFields & { readonly score: number };
+type WishFields = LocationFields & { readonly score: number | 'infinity' };
 
 export interface RuleShapes {
   readonly prefer: ShapeOf<WishFields>;
   readonly avoid: ShapeOf<WishFields>;
   readonly never: ShapeOf<LocationFields>;
-  readonly only: ShapeOf<LocationFields>;
   readonly together: ShapeOf<ColocationFields>;
   readonly apart: ShapeOf<ColocationFields>;
   readonly order: ShapeOf<OrderFields>;
@@ -226,10 +228,9 @@ const colocation: ShapeOf<ColocationFields> = {
 
 /** The rules, by their verb. */
 export const ruleShapes: RuleShapes = {
-  prefer: { ...location, score },
-  avoid: { ...location, score },
+  prefer: { ...location, score: wish },
+  avoid: { ...location, score: wish },
   never: location,
-  only: location,
   together: colocation,
   apart: colocation,
   order: {
@@ -251,7 +252,6 @@ export const requiredKeys: Readonly<
   prefer: ['resource', 'node'],
   avoid: ['resource', 'node'],
   never: ['resource', 'node'],
-  only: ['resource', 'node'],
   together: ['dependent', 'with'],
   apart: ['dependent', 'with'],
   order: ['first', 'then'],

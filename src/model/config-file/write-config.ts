@@ -197,13 +197,15 @@ function ruleBody(rule: Rule): Plain {
 
 function locationBody(rule: Extract<Rule, { readonly kind: 'location' }>): Plain {
   const absolute = Math.abs(rule.score) >= INFINITY_SCORE;
-  const verb = rule.score < 0 ? (absolute ? 'never' : 'avoid') : absolute ? 'only' : 'prefer';
+  const verb = rule.score > 0 ? 'prefer' : absolute ? 'never' : 'avoid';
   const { resource, node, untilMs } = rule;
   return {
     [verb]: {
       resource,
       node,
-      ...(absolute ? {} : unless('score', Math.abs(rule.score), PREFER_SCORE)),
+      ...(verb === 'never'
+        ? {}
+        : unless('score', absolute ? 'infinity' : Math.abs(rule.score), PREFER_SCORE)),
       ...unless('id', rule.id, `${verb}-${resource}-${node}`),
       ...(untilMs === undefined ? {} : { until: utcText(untilMs) }),
     },

@@ -103,7 +103,7 @@ describe('editing a configuration text', () => {
 
   test('lists that are not indented stay so', () => {
     const flat =
-      'cluster: x\nresources:\n  a: {agent: "systemd:a"}\nrules:\n- only: {resource: a, node: n}\n';
+      'cluster: x\nresources:\n  a: {agent: "systemd:a"}\nrules:\n- prefer: {resource: a, node: n, score: infinity}\n';
     const edited = addRule(flat, { never: { resource: 'a', node: 'm' } });
     expect(edited).toBe(`${flat}- never: {resource: a, node: m}\n`);
   });

@@ -65,6 +65,8 @@ describe('writing a configuration', () => {
           clones: { k: { of: 'c', ...clone } },
           rules: [
             { prefer: { resource: 'g', node: 'alpha', score } },
+            { prefer: { resource: 'g', node: 'bravo', score: 'infinity' } },
+            { avoid: { resource: 'd', node: 'alpha', score: 100 } },
             { never: { resource: 'd', node: 'bravo', until: '2026-11-20T14:00:00Z' } },
             { apart: { dependent: 'd', with: 'g', score } },
             { together: { dependent: 'd', with: 'k', id: 'mine' } },
