@@ -47,23 +47,11 @@ export function readImage(image: DiskImage): DiskState {
 
 /** Carries out one atomic write. */
 export function applyWrite(image: DiskImage, write: DiskWrite): DiskImage {
-  const { raft, promises, endPromises, floor } = write;
+  const { raft, promises, floor } = write;
   if (raft !== undefined) applyRaft(image, raft);
-  if (promises !== undefined) {
-    const kept = image.promises.filter((old) => !promises.some((fresh) => isSame(old, fresh)));
-    image.promises = [...kept, ...promises];
-  }
-  if (endPromises !== undefined) {
-    image.promises = image.promises.filter((old) => !endPromises.some((over) => isSame(old, over)));
-  }
+  if (promises !== undefined) image.promises = [...promises];
   if (floor !== undefined) image.floor = Math.max(image.floor, floor);
   return image;
-}
-
-type OfIncarnation = Pick<HeldPromise, 'node' | 'incarnation'>;
-
-function isSame(a: OfIncarnation, b: OfIncarnation): boolean {
-  return a.node === b.node && a.incarnation === b.incarnation;
 }
 
 function applyRaft(image: DiskImage, write: RaftWrite): void {

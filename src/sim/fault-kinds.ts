@@ -11,6 +11,8 @@ export interface Strike {
   readonly prng: Prng;
   /** The host that was drawn. */
   readonly host: Host;
+  /** Has a fault that began later taken back after a while, or when everything is healed. */
+  readonly remember: (forMs: number, name: string, undo: Undo) => void;
 }
 
 /** A way in which things go wrong. Returns what takes it back, if it does not pass by itself. */

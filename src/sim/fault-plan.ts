@@ -1,4 +1,5 @@
 import type { Prng } from '../base/prng.ts';
+import { ambushKinds } from './ambush-kinds.ts';
 import { calmKinds, type FaultKind, lossKinds, stormKinds } from './fault-kinds.ts';
 import { Faults, type Undo } from './faults.ts';
 import { between, exponential, forkPrng } from './random-streams.ts';
@@ -35,7 +36,7 @@ export function drawPlan(seed: number, wanted: Profile | undefined): FaultPlan {
   if (profile === 'loss') {
     return { profile, kinds: lossKinds, everyMs: 1000, oneAtATime: true, calmMs: 45_000, driftMax };
   }
-  const kinds = someOf(prng, stormKinds);
+  const kinds = [...someOf(prng, stormKinds), ...someAmbushes(prng)];
   const everyMs = between(prng, 800, 8000);
   return { profile, kinds, everyMs, oneAtATime: prng.chance(0.1), calmMs: 2000, driftMax };
 }
@@ -70,6 +71,7 @@ export class Storm {
   /** Takes back everything that was done and is not over. */
   heal(): void {
     this.#isOver = true;
+    this.#simulation.ambushes.clear();
     for (const undo of this.#undos) undo();
     this.#undos.clear();
     for (const host of this.#simulation.hosts) {
@@ -90,13 +92,17 @@ export class Storm {
     const kind = this.#prng.pick(this.#plan.kinds);
     const host = this.#prng.pick(this.#simulation.hosts);
     // Drawn before the strike, so that what a fault draws does not shift the rest.
-    const forMs = between(this.#prng, kind.minMs, kind.maxMs);
+    const forMs = drawLength(this.#prng, kind);
     const pauseMs = exponential(this.#prng, this.#plan.everyMs);
     const prng = this.#prng;
     this.#simulation.note(`${kind.name} (${host.id}, ${Math.round(forMs)} ms)`);
     this.current = kind.name;
     const simulation = this.#simulation;
-    const undo = kind.strike({ simulation, faults: this.#faults, prng, host });
+    const remember = (ms: number, name: string, undo: Undo): void => {
+      if (this.#isOver) undo();
+      else this.#endAfter(ms, name, undo);
+    };
+    const undo = kind.strike({ simulation, faults: this.#faults, prng, host, remember });
     if (undo !== undefined) this.#endAfter(forMs, kind.name, undo);
     this.#next(this.#plan.oneAtATime ? forMs + this.#plan.calmMs + pauseMs : pauseMs);
   }
@@ -109,4 +115,15 @@ export class Storm {
       undo();
     });
   }
+}
+
+/** None in half of the seeds. */
+function someAmbushes(prng: Prng): readonly FaultKind[] {
+  return prng.shuffle(ambushKinds).slice(0, prng.chance(0.5) ? 0 : prng.integer(1, 12));
+}
+
+/** Short faults are as likely as long ones: each tenfold length has its share. */
+function drawLength(prng: Prng, { minMs, maxMs }: FaultKind): number {
+  if (maxMs === 0) return 0;
+  return Math.exp(between(prng, Math.log(Math.max(minMs, 1)), Math.log(maxMs)));
 }

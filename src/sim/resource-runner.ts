@@ -138,12 +138,10 @@ export class ResourceRunner {
   }
 
   /** What the operation does to the world, and its exit code; undefined: the gate was shut. */
-  #effect(
-    { instance, action, incarnation, agent }: Operation,
-    script: OperationScript,
-  ): number | undefined {
+  #effect(operation: Operation, script: OperationScript): number | undefined {
+    const { instance, action, agent } = operation;
     const { outcome } = script;
-    const gate = gateOf(instance, incarnation);
+    const gate = gateOf(operation);
     if (gate !== undefined && !this.#world.kernel(this.#host).isOpen(gate)) return undefined;
     const acts = outcome !== 'fail' && outcome !== 'lie';
     const error = outcome === 'fail' || outcome === 'fail-late';
@@ -215,7 +213,7 @@ export class ResourceRunner {
 
   #gateShut(gate: number): void {
     for (const { operation } of [...this.#running.values()]) {
-      if (gateOf(operation.instance, operation.incarnation) !== gate) continue;
+      if (gateOf(operation) !== gate) continue;
       if (operation.agent.kind === 'address') continue;
       this.#later(between(this.#prng, 1, 200), () => {
         this.#finish(operation.id, 'done', 1, 'killed with its gate');

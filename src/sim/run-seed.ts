@@ -137,15 +137,26 @@ class Run {
   }
 
   #checkLog(): void {
-    try {
+    this.#judged(() => {
       this.#reports().forEach((report, host) => {
         const { image } = this.#simulation.host(host).disk;
         this.#log.settle(host, image, report?.raft.commitIndex ?? 0);
       });
       this.#log.checkAcknowledged(this.#workload.acknowledged);
+      return undefined;
+    });
+  }
+
+  /** What a check says, which may find a violation. */
+  #judged(check: () => string | undefined): string | undefined {
+    try {
+      return check();
     } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      this.#simulation.fail(error.kind, error.rule, error.message);
+      const simulation = this.#simulation;
+      if (error instanceof Violation) simulation.fail(error.kind, error.rule, error.message);
+      else
+        simulation.fail('crash', 'assert', error instanceof Error ? `${error.stack}` : `${error}`);
+      return 'something else';
     }
   }
 
@@ -157,7 +168,7 @@ class Run {
     let cleanAt = began + 5000;
     while (simulation.now < began + limitMs) {
       if (!simulation.runFor(250)) return false;
-      lacks = missing(simulation, this.#reports());
+      lacks = this.#judged(() => missing(simulation, this.#reports()));
       if (lacks === undefined) return true;
       simulation.trace(0, () => `still missing: ${lacks}`);
       if (simulation.now < cleanAt) continue;

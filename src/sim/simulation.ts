@@ -2,6 +2,7 @@ import type { ApiRequest, ApiResponse } from '../api/requests.ts';
 import type { Packet } from '../core/membership/packet.ts';
 import type { PeerMessage } from '../core/node/peer-message.ts';
 import type { NodeId } from '../model/ids.ts';
+import { Ambushes } from './ambush.ts';
 import type { DiskImage } from './disk-image.ts';
 import { EventQueue } from './event-queue.ts';
 import { describeActivation, Host, type Surroundings } from './host.ts';
@@ -40,6 +41,7 @@ export class Simulation {
   readonly names: readonly NodeId[];
   readonly hosts: readonly Host[];
   readonly driftMax: number;
+  readonly ambushes: Ambushes = new Ambushes();
   readonly #observers: readonly Observer[];
   readonly #trace: ((line: string) => void) | undefined;
   readonly #requests = new Map<number, Answered>();
@@ -49,7 +51,7 @@ export class Simulation {
   constructor(options: SimulationOptions) {
     this.seed = options.seed;
     this.driftMax = options.driftMax;
-    this.#observers = options.observers;
+    this.#observers = [...options.observers, this.ambushes];
     this.#trace = options.trace;
     this.names = hostNames.slice(0, options.nodes);
     const size = { hosts: options.nodes, links: linkNames.length };
@@ -81,7 +83,7 @@ export class Simulation {
       machines: options.machines,
       names: this.names,
       links: linkNames,
-      observers: options.observers,
+      observers: this.#observers,
       driftMax: options.driftMax,
       indexOf: (node) => numbers.get(node),
       respond: (host, id, response) => this.#respond(host, id, response),

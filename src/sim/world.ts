@@ -1,6 +1,7 @@
 import type { Prng } from '../base/prng.ts';
 import type { AgentSpec } from '../model/agent-spec.ts';
-import { type InstanceId, isExclusive } from '../model/ids.ts';
+import type { InstanceId } from '../model/ids.ts';
+import type { Operation } from '../model/operation.ts';
 import type { EventQueue } from './event-queue.ts';
 import { ADDRESS_LIFETIME_MS, HostKernel, type RunningThing } from './kernel.ts';
 import { OwnershipJudge, type WorldView } from './ownership-judge.ts';
@@ -328,7 +329,7 @@ export function controlGroupOf(agent: AgentSpec): string | undefined {
   return agent.kind === 'systemd' ? `unit:${agent.unit}` : undefined;
 }
 
-/** In which gate an instance runs. */
-export function gateOf(instance: InstanceId, incarnation: number): number | undefined {
-  return isExclusive(instance) ? incarnation : undefined;
+/** In which gate an operation runs. */
+export function gateOf(operation: Operation): number | undefined {
+  return operation.exclusive ? operation.incarnation : undefined;
 }

@@ -2,6 +2,7 @@ import type { StatusReport } from '../../api/requests.ts';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import type { ResourceConfig } from '../../model/config.ts';
 import { type InstanceId, instanceId } from '../../model/ids.ts';
+import { Violation } from '../observer.ts';
 import type { Simulation } from '../simulation.ts';
 
 /** What is still missing before the cluster is whole again; undefined: nothing. */
@@ -21,10 +22,26 @@ export function missing(
   if (leaders.size > 1) return `leaders: ${[...leaders].join(', ')}`;
   const indexes = reports.map((report) => report?.raft.appliedIndex ?? 0);
   if (Math.max(...indexes) - Math.min(...indexes) > 0) return `applied: ${indexes.join(', ')}`;
-  const facts = reports.map((report) => canonicalJson(report?.facts));
-  const odd = facts.findIndex((text) => text !== facts[0]);
-  if (odd >= 0) return `the facts of ${simulation.names[odd]} differ`;
+  checkSameStates(simulation, reports);
   return missingService(simulation, reports[0]);
+}
+
+/** All that was applied is the same everywhere, and so is what came of it: each command was applied once. */
+function checkSameStates(
+  simulation: Simulation,
+  reports: readonly (StatusReport | undefined)[],
+): void {
+  const texts = reports.map((report, host) => {
+    let events: unknown;
+    simulation.request(host, { kind: 'events', after: 0, limit: 1_000_000 }, (response) => {
+      if (response.kind === 'events') events = response.events.slice(-200);
+    });
+    return canonicalJson([report?.facts, report?.configVersion, events]);
+  });
+  const odd = texts.findIndex((text) => text !== texts[0]);
+  if (odd < 0) return;
+  const names = `${simulation.names[0]} and ${simulation.names[odd]}`;
+  throw new Violation('safety', 'states-agree', `${names} made different states of the same log`);
 }
 
 function problemOf(report: StatusReport): string | undefined {
