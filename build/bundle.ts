@@ -5,11 +5,12 @@ import { build, type Metafile } from 'esbuild';
 const root: string = join(import.meta.dirname, '..');
 
 /**
- * What the package runs, as few files in `dist/`: `cli.js` (the command; `holdfast agent` loads the
- * heart from a chunk), `agent.js` (the heart's child) and the worker of the log beside them.
+ * What the package runs, as few files in `dist/`: `cli.js` (the command), `heart.js` (`holdfast agent`), `agent.js`
+ * (the heart's child) and the worker of the log beside them.
  */
 const entries: Readonly<Record<string, string>> = {
   cli: 'src/cli/main.ts',
+  heart: 'src/heart/main.ts',
   agent: 'src/daemon/main.ts',
   'log-worker': 'src/runtime/disk/log-worker.ts',
 };

@@ -58,11 +58,13 @@ export class HeartLink {
     const others: readonly HeartPeer[] = peers
       .filter((peer) => peer.node !== context.self)
       .map(({ node, addresses }) => ({ node, addresses }));
+    const own = context.state.member(context.self);
     const timing: HeartTiming = {
       intervalMs: Math.round(options.detectMinMs / ROUNDS_PER_LEASE),
       detectMinMs: options.detectMinMs,
       detectMaxMs: options.detectMaxMs,
-      selfStopMs: options.selfStopMs,
+      // R7: as recorded with the join; it does not change within an incarnation.
+      selfStopMs: own?.presence === 'joined' ? own.selfStopMs : options.selfStopMs,
       marginMs: marginMs(options.detectMaxMs, options.selfStopMs),
       agentGraceMs: options.agentGraceMs,
     };

@@ -16,8 +16,8 @@ import type { DiskState } from './node-io.ts';
 
 type HeartAnswer = HeartToAgent & { readonly kind: 'promised' | 'heard' | 'drained' };
 
-/** Longer than any voter is silent after its start (R8), with room for its answer. */
-const ROUND_MAX_MS = 10_000;
+/** Beside the silence of a voter that has just started (R8): room for its answer. */
+const ROUND_ANSWER_MS = 5000;
 
 /**
  * Routes the rules about loss between their machines, the log, the disk, the heart and the other nodes: R4 and R5 as a
@@ -29,19 +29,16 @@ export class LossDuties {
   readonly #takeover = new Takeover();
   readonly #voterChange = new VoterChange();
   readonly #drain: DrainReport;
-  /** As on disk, or on its way there. */
-  #written: readonly HeldPromise[];
   #leads = false;
   #toldMembers = '';
   #toldSelfStops = '';
   #toldConfiguration = -1;
   #toldVoters = -1;
 
-  constructor(self: NodeId, disk: DiskState, now: Instant) {
+  constructor(self: NodeId, disk: DiskState, detectMaxMs: number, now: Instant) {
     this.#book = new PromiseBook(disk.promises, now);
-    this.#rounds = new LossRounds(self, ROUND_MAX_MS);
+    this.#rounds = new LossRounds(self, detectMaxMs + ROUND_ANSWER_MS);
     this.#drain = new DrainReport(disk.floor);
-    this.#written = disk.promises;
   }
 
   get promises(): readonly HeldPromise[] {
@@ -144,6 +141,16 @@ export class LossDuties {
     }
   }
 
+  /** A snapshot of the leader took the place of the state: incarnations ended without an entry that was seen. */
+  restored(index: number, term: number, context: NodeContext): void {
+    const ended = context.state.members().map(({ node, incarnation, presence }) => ({
+      node,
+      incarnation: presence === 'joined' ? incarnation - 1 : incarnation,
+    }));
+    this.#bookStep({ kind: 'applied', index, term, ended }, context);
+    this.snapshotKept(index, context);
+  }
+
   /** A snapshot is on disk: what it says of ended incarnations survives a restart (R5c). */
   snapshotKept(index: number, context: NodeContext): void {
     this.#bookStep({ kind: 'reloads', index }, context);
@@ -216,17 +223,9 @@ export class LossDuties {
     }
   }
 
-  /** R4: the whole book at once; what is no longer in it ends on disk. */
+  /** R4: the whole book at once. */
   #write(ticket: number, promises: readonly HeldPromise[], context: NodeContext): void {
-    const isKept = (old: HeldPromise): boolean =>
-      promises.some((held) => held.node === old.node && held.incarnation === old.incarnation);
-    const endPromises = this.#written
-      .filter((old) => !isKept(old))
-      .map(({ node, incarnation }) => ({ node, incarnation }));
-    this.#written = promises;
-    context.persist({ promises, endPromises }, () =>
-      this.#bookStep({ kind: 'persisted', ticket }, context),
-    );
+    context.persist({ promises }, () => this.#bookStep({ kind: 'persisted', ticket }, context));
   }
 
   #roundsStep(input: LossInput, context: NodeContext): void {

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../base/canonical-json.ts';
 import { earliest, type Instant } from '../../base/instant.ts';
 import type { Machine } from '../../base/machine.ts';
 import type { Command } from '../../model/command.ts';
+import { defaultOptions } from '../../model/config.ts';
 import type { NodeId } from '../../model/ids.ts';
 import { Executor } from '../executor/executor.ts';
 import type { ExecutorEffect, ExecutorInput } from '../executor/executor-io.ts';
@@ -91,7 +92,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#executor = new Executor(start.firstOperation);
     this.#membership = new OwnMembership(start.addresses, this.#wants);
     this.#heartLink = new HeartLink(disk.floor);
-    this.#loss = new LossDuties(self, disk, now);
+    this.#loss = new LossDuties(self, disk, this.#detectMaxMs(), now);
     this.#context = this.#makeContext();
   }
 
@@ -293,7 +294,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         return;
       case 'restore':
         this.#state = ClusterState.restore(effect.snapshot.data);
-        this.#loss.snapshotKept(effect.snapshot.index, this.#context);
+        this.#loss.restored(effect.snapshot.index, effect.snapshot.term, this.#context);
         this.#isDirty = true;
         return;
       case 'role':
@@ -515,6 +516,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#loss.advance(this.#context);
     if (this.#raft.role !== 'leader') return;
     this.#leadership.advance(this.#loss.mayChangeVoters, this.#context);
+  }
+
+  #detectMaxMs(): number {
+    return (this.#state.config?.options ?? defaultOptions).detectMaxMs;
   }
 
   #tellEvents(): void {

@@ -153,7 +153,9 @@ function afterResult(
       if (neverBegan(command)) return base;
       return { ...base, role: 'started', assignment: answered.id, failed: failure };
     case 'stop':
-      if (succeeded || command.exitCode === 7 || command.status === 'not-installed') return base;
+      if (succeeded || command.exitCode === 7 || command.status === 'not-installed') {
+        return { ...base, lastStop: { order: answered.id, reason: answered.reason } };
+      }
       return {
         ...base,
         role: 'started',

@@ -1,5 +1,4 @@
 import type { HeldPromise } from '../../core/membership/heart-protocol.ts';
-import type { Incarnation } from '../../core/membership/packet.ts';
 import type { RaftWrite } from '../../core/raft/contract.ts';
 import type { Entry, RaftConfiguration, RaftSnapshot } from '../../core/raft/entry.ts';
 import type { NodeId } from '../../model/ids.ts';
@@ -14,10 +13,8 @@ export interface LogIdentity {
 /** One atomic change: all of its parts, or none. */
 export interface LogWrite {
   readonly raft?: RaftWrite;
-  /** R4: each takes the place of one of the same node and incarnation. */
+  /** R4, R5: all that stand, in place of those before. */
   readonly promises?: readonly HeldPromise[];
-  /** R5. */
-  readonly endPromises?: readonly { readonly node: NodeId; readonly incarnation: Incarnation }[];
   /** R15; it only grows. */
   readonly floor?: number;
 }
@@ -55,8 +52,7 @@ export interface PreparedWrite {
   readonly discardBefore: number | undefined;
   readonly truncateFrom: number | undefined;
   readonly append: readonly PreparedEntry[];
-  readonly promises: readonly HeldPromise[];
-  readonly endPromises: readonly { readonly node: NodeId; readonly incarnation: Incarnation }[];
+  readonly promises: readonly HeldPromise[] | undefined;
   readonly floor: number | undefined;
 }
 

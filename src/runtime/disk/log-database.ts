@@ -97,7 +97,7 @@ export class LogDatabase {
       commit: hard.commit,
       snapshot,
       entries,
-      promises: this.#loadPromises(),
+      promises: (this.#readFact('promises') ?? []) as HeldPromise[],
       floor: this.#fact<number>('floor') ?? 0,
     };
   }
@@ -238,15 +238,8 @@ export class LogDatabase {
     return entries;
   }
 
-  #loadPromises(): HeldPromise[] {
-    const keys = this.#database
-      .prepare("SELECT key FROM facts WHERE key GLOB 'promise/*' ORDER BY key")
-      .all();
-    return keys.map(({ key }) => this.#readFact(String(key)) as HeldPromise);
-  }
-
   #writeOne(write: PreparedWrite): void {
-    const { hardState, snapshot, discardBefore, truncateFrom, floor } = write;
+    const { hardState, snapshot, discardBefore, truncateFrom, promises, floor } = write;
     if (hardState !== undefined) this.#putFact('hard-state', hardState);
     if (snapshot !== undefined) this.#putSnapshot(snapshot);
     if (discardBefore !== undefined) this.#discard(discardBefore);
@@ -254,12 +247,7 @@ export class LogDatabase {
     // A snapshot that is ahead of the log takes its place: what follows is appended behind it.
     this.#lastIndex = Math.max(this.#lastIndex, this.#snapshotIndex);
     for (const entry of write.append) this.#append(entry);
-    for (const { node, incarnation } of write.endPromises) {
-      this.#statements.removeFact.run(promiseKey(node, incarnation));
-    }
-    for (const promise of write.promises) {
-      this.#putFact(promiseKey(promise.node, promise.incarnation), JSON.stringify(promise));
-    }
+    if (promises !== undefined) this.#putFact('promises', JSON.stringify(promises));
     if (floor !== undefined) this.#putFact('floor', JSON.stringify(floor));
   }
 
@@ -320,10 +308,6 @@ function checksum(a: string, b: string): number {
 
 function entryChecksum(index: number, term: number, body: string): number {
   return checksum(`${index}/${term}`, body);
-}
-
-function promiseKey(node: NodeId, incarnation: number): string {
-  return `promise/${node}/${incarnation}`;
 }
 
 /** SQLite and `mkdir` name this trouble badly, or only at the first write: so it is asked for. */

@@ -176,8 +176,7 @@ function prepare(write: LogWrite): PreparedWrite {
       term: entry.term,
       body: JSON.stringify(entry),
     })),
-    promises: write.promises ?? [],
-    endPromises: write.endPromises ?? [],
+    promises: write.promises,
     floor: write.floor,
   };
 }

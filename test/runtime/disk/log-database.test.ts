@@ -27,8 +27,7 @@ const nothing: PreparedWrite = {
   discardBefore: undefined,
   truncateFrom: undefined,
   append: [],
-  promises: [],
-  endPromises: [],
+  promises: undefined,
   floor: undefined,
 };
 
@@ -147,8 +146,8 @@ describe('log database', () => {
     ],
     [
       'a promise was changed',
-      `UPDATE facts SET value = '{}' WHERE key LIKE 'promise/%'`,
-      'promise/beta/4',
+      `UPDATE facts SET value = '{}' WHERE key = 'promises'`,
+      'promises',
     ],
   ])('is refused when %s', (_what, sql, where) => {
     const promises = [{ node: nodeId('beta'), incarnation: 4, term: 2, round: 1 }];

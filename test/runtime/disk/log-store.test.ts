@@ -102,7 +102,7 @@ describe('log store', () => {
           { ...promise, round: 2 },
         ],
       },
-      { endPromises: [{ node: nodeId('gamma'), incarnation: 4 }] },
+      { promises: [{ ...promise, round: 2 }] },
     );
     expect(store.state).toMatchObject({
       fresh: false,
