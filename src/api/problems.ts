@@ -113,11 +113,11 @@ function memberProblem(status: StatusReport, member: MemberStatus): readonly Sta
         ? 'its resources wait until it is proven off'
         : 'its resources start elsewhere as soon as its lease has ended';
     const text = `${node} was lost ${since} ago: ${how}`;
-    return [problem('critical', 'node-lost', node, text, `holdfast status ${node}`)];
+    return [problem('critical', 'node-lost', node, text, `on ${node}: systemctl status holdfast`)];
   }
   if (presence === 'down') {
     const text = `${node} has been down for ${since}; nothing runs there any more`;
-    return [problem('critical', 'node-lost', node, text, `holdfast status ${node}`)];
+    return [problem('critical', 'node-lost', node, text, `on ${node}: systemctl status holdfast`)];
   }
   if (presence === 'absent') {
     const text = `${node} is known and has never joined`;

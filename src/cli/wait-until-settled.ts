@@ -27,6 +27,24 @@ export async function waitUntilSettled(
   }
 }
 
+/** Waits until this node has put everything down and is no member any more. */
+export async function waitUntilLeft(
+  client: Pick<ControlClient, 'status'>,
+  timeoutMs: number,
+): Promise<void> {
+  const endsAt = performance.now() + timeoutMs;
+  for (;;) {
+    const status = await client.status().catch(ignorePassing);
+    if (status !== undefined && presenceOf(status) === 'left') return;
+    if (performance.now() >= endsAt) throw pendingError(status, timeoutMs);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function presenceOf({ facts, self }: StatusReport): string | undefined {
+  return facts.members.find(({ node }) => node === self)?.presence;
+}
+
 function ignorePassing(error: unknown): undefined {
   if (error instanceof ClusterError && passing.has(error.code)) return undefined;
   throw error;

@@ -5,7 +5,7 @@ import { apiError } from '../../src/api/api-error.ts';
 import { instanceId, nodeId } from '../../src/model/ids.ts';
 import { FakeAgent } from './support/fake-agent.ts';
 import { type CommandEnd, runCommand } from './support/run-command.ts';
-import { calm, failedResource, noQuorum, siteText } from './support/status-fixture.ts';
+import { calm, failedResource, member, noQuorum, siteText } from './support/status-fixture.ts';
 
 let agent: FakeAgent;
 const run = (...argv: readonly string[]): Promise<CommandEnd> => runCommand(agent.socket, ...argv);
@@ -181,6 +181,18 @@ describe('--wait', () => {
     const end = await run('resource', 'start', 'web', '--wait');
     expect(end.exitCode).toBe(113);
     expect(end.error).toContain('holdfast why web');
+  });
+
+  test('leave waits until this node is no member any more', async () => {
+    const still = await run('leave', '--wait=150ms');
+    expect(still.exitCode).toBe(124);
+    const base = calm();
+    const [, ...others] = base.facts.members;
+    const left = member('alpha', { presence: 'left' });
+    agent.status = { ...base, facts: { ...base.facts, members: [left, ...others] } };
+    expect((await run('leave', '--wait=5s')).out).toBe(
+      'unchanged: alpha is no member of the cluster\n',
+    );
   });
 
   test('refuses a time that is none', async () => {

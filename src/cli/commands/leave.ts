@@ -1,6 +1,6 @@
 import type { FlagInput } from '@oclif/core/interfaces';
-import { finish } from '../change.ts';
 import { ChangeCommand, type ChangeReport, changeFlags, changeOptions } from '../change-command.ts';
+import { waitUntilLeft } from '../wait-until-settled.ts';
 
 export default class Leave extends ChangeCommand {
   static override summary =
@@ -11,11 +11,14 @@ export default class Leave extends ChangeCommand {
 
   async run(): Promise<ChangeReport> {
     const { flags } = await this.parse(Leave);
-    const options = changeOptions(flags);
-    const { self } = await this.client.status();
-    const done = options.dryRun
-      ? { changed: true, index: 0, plan: undefined }
-      : await this.client.leave();
-    return this.report(await finish(this.client, done, options), `${self} leaves the cluster`);
+    const { waitMs, dryRun } = changeOptions(flags);
+    const { self, facts } = await this.client.status();
+    const presence = facts.members.find(({ node }) => node === self)?.presence;
+    const changed = presence === 'joined';
+    const index = changed && !dryRun ? (await this.client.leave()).index : 0;
+    if (waitMs !== undefined && !dryRun) await waitUntilLeft(this.client, waitMs);
+    const result = { changed, dryRun, index, plan: [], status: undefined };
+    const left = `${self} is no member of the cluster`;
+    return this.report(result, waitMs === undefined ? `${self} leaves the cluster` : left, left);
   }
 }

@@ -30,7 +30,7 @@ export function nodeDetail(status: StatusReport, name: string, screen: Screen): 
       ...(view.links === undefined
         ? []
         : [['links up', `${view.links.up} of ${view.links.all}`] as const]),
-      ...(peer === undefined ? [] : [['hears', peer.hears.join(', ') || 'nobody'] as const]),
+      ...(peer?.heard !== true ? [] : [['hears', peer.hears.join(', ') || 'nobody'] as const]),
       ['version', view.version],
     ]),
     ...problemTexts(status, [name], screen),
