@@ -27,6 +27,8 @@ export async function bundle(): Promise<Metafile> {
     splitting: true,
     format: 'esm',
     platform: 'node',
+    // A CommonJS twin would come in as a default export.
+    mainFields: ['module', 'main'],
     target: 'node24',
     // Beside the entries: programs find each other by their own place.
     chunkNames: '[name]-[hash]',
