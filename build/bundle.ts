@@ -15,9 +15,8 @@ const entries: Readonly<Record<string, string>> = {
   'log-worker': 'src/runtime/disk/log-worker.ts',
 };
 
-/** Builds `dist/` and says what it is made of. */
-export async function bundle(): Promise<Metafile> {
-  const outdir = join(root, 'dist');
+/** Builds the programs and says what they are made of. */
+export async function bundle(outdir: string = join(root, 'dist')): Promise<Metafile> {
   rmSync(outdir, { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle } from '../../build/bundle.ts';
 import type { ApiResponse, StatusReport } from '../../src/api/requests.ts';
 import type { ClusterEvent } from '../../src/model/event.ts';
 import type { Host } from '../lab/host.ts';
@@ -206,7 +207,7 @@ export class TestCluster {
   }
 
   async #startAgent(host: Host): Promise<void> {
-    const unit = agentUnit();
+    const unit = await agentUnit();
     host.enableUnits([unit]); // So that it starts again with the power.
     await host.startUnit(unit);
   }
@@ -242,17 +243,26 @@ function isCalm(status: StatusReport, running: readonly Host[]): boolean {
   );
 }
 
-/** The agent as systemd would run it; from the bundle where it was built. */
-export function agentUnit(): Unit {
-  const bundle = join(projectRoot, 'dist/heart.js');
-  const program = existsSync(bundle) ? bundle : join(projectRoot, 'src/heart/main.ts');
+/** The programs of this run, built once: nobody else changes them while hosts run them. */
+let programs: Promise<string> | undefined;
+
+async function builtPrograms(): Promise<string> {
+  const directory = join(projectRoot, '.cache', `programs-${process.pid}`);
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  await bundle(directory);
+  return directory;
+}
+
+/** The agent as systemd would run it. */
+export async function agentUnit(): Promise<Unit> {
+  programs ??= builtPrograms();
   return {
     name: 'holdfast',
-    argv: [nodePath, program],
+    argv: [nodePath, join(await programs, 'heart.js')],
     restart: 'always',
     restartDelayMs: 100,
     // What the cluster runs outlives its agent.
     killMode: 'process',
-    env: { HOLDFAST_RESET: JSON.stringify(['reboot']) },
+    env: { HOLDFAST_RESET: JSON.stringify(['reboot', '-f', '-f']) },
   };
 }
