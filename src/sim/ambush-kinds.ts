@@ -20,13 +20,17 @@ const moments: Readonly<Record<string, Moment>> = {
 };
 
 /** What happens at that moment to the host, and what takes it back. */
-const blows: Readonly<Record<string, (strike: Strike, host: Host) => () => void>> = {
+const blows: Readonly<Record<string, Blow>> = {
   'power-off': (_strike, host) => {
     host.powerOff();
     return () => host.powerOn();
   },
   'agent killed': (_strike, host) => {
     host.killAgent();
+    return () => {};
+  },
+  'heart killed': (_strike, host) => {
+    host.killHeart(20);
     return () => {};
   },
   freeze: (_strike, host) => {
@@ -37,25 +41,28 @@ const blows: Readonly<Record<string, (strike: Strike, host: Host) => () => void>
   mute: ({ faults }, host) => faults.mute(host.index),
 };
 
-/** Every blow at every moment. */
+/** Every blow at every moment, on the host whose moment it is, or on another one. */
 export const ambushKinds: readonly FaultKind[] = Object.entries(moments).flatMap(([when, moment]) =>
-  Object.entries(blows).map(([what, blow]) => ({
-    name: `${what} at ${when}`,
-    minMs: 0,
-    maxMs: 0,
-    strike: (strike: Strike) => {
-      layAmbush(strike, `${what} at ${when}`, moment, blow);
-      return undefined;
-    },
-  })),
+  Object.entries(blows).flatMap(([what, blow]) => [
+    ambushKind(`${what} at ${when}`, moment, blow),
+    ambushKind(`${what} elsewhere at ${when}`, moment, (strike, host) => {
+      const others = strike.simulation.hosts.filter((other) => other !== host);
+      return blow(strike, others.length > 0 ? strike.prng.pick(others) : host);
+    }),
+  ]),
 );
 
-function layAmbush(
-  strike: Strike,
-  name: string,
-  isMoment: Moment,
-  blow: (strike: Strike, host: Host) => () => void,
-): void {
+type Blow = (strike: Strike, host: Host) => () => void;
+
+function ambushKind(name: string, isMoment: Moment, blow: Blow): FaultKind {
+  const strike = (at: Strike): undefined => {
+    layAmbush(at, name, isMoment, blow);
+    return undefined;
+  };
+  return { name, minMs: 0, maxMs: 0, strike };
+}
+
+function layAmbush(strike: Strike, name: string, isMoment: Moment, blow: Blow): void {
   const { simulation, prng, remember } = strike;
   const delayMs = prng.pick([0, 0, 1, 3, 10]);
   const forMs = prng.pick([60, 300, 700, 1500, 4000]) * between(prng, 0.7, 1.3);

@@ -106,6 +106,22 @@ export const stormKinds: readonly FaultKind[] = [
       () => true,
     ),
   ),
+  kind('late, then cut', 300, 4000, ({ faults, host, simulation, prng, remember }) => {
+    const quality = { ...none, delayMs: between(prng, 50, 450) };
+    const mend = faults.worsen(quality, (_from, to) => to === host.index);
+    simulation.queue.after(between(prng, 300, 3000), () => {
+      remember(between(prng, 800, 4000), 'cut', faults.isolate(host.index));
+    });
+    return mend;
+  }),
+  kind('isolated and stuck', 600, 8000, ({ faults, host, simulation }) => {
+    simulation.world.setUnkillable(host.index, true);
+    const heal = faults.isolate(host.index);
+    return () => {
+      simulation.world.setUnkillable(host.index, false);
+      heal();
+    };
+  }),
   kind('very slow disk', 500, 10_000, ({ host, prng }) => {
     host.disk.quality = { syncMinMs: 50, syncMaxMs: between(prng, 200, 4000) };
     return () => host.disk.repair();

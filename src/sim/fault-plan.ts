@@ -23,11 +23,22 @@ export interface FaultPlan {
   readonly driftMax: number;
 }
 
+/** What is fixed for all seeds of a series. */
+export interface PlanWishes {
+  readonly profile: Profile | undefined;
+  /** Names of the kinds of faults that happen, in a storm; undefined: the seed draws. */
+  readonly kinds: readonly string[] | undefined;
+}
+
+/** Every kind of fault that a storm may have. */
+export const allKinds: readonly FaultKind[] = [...stormKinds, ...ambushKinds];
+
 /** Draws what goes wrong under a seed: which kinds of faults, and how often (a swarm, not the average of all). */
-export function drawPlan(seed: number, wanted: Profile | undefined): FaultPlan {
+export function drawPlan(seed: number, wishes: PlanWishes): FaultPlan {
   const prng = forkPrng(seed, 'plan');
   const draw = prng.fraction();
-  const profile = wanted ?? (draw < 0.7 ? 'storm' : draw < 0.85 ? 'calm' : 'loss');
+  const { kinds: wanted } = wishes;
+  const profile = wishes.profile ?? (draw < 0.7 ? 'storm' : draw < 0.85 ? 'calm' : 'loss');
   const driftMax = prng.pick([0, 0.0001, 0.001]);
   if (profile === 'calm') {
     const kinds = someOf(prng, calmKinds);
@@ -36,7 +47,10 @@ export function drawPlan(seed: number, wanted: Profile | undefined): FaultPlan {
   if (profile === 'loss') {
     return { profile, kinds: lossKinds, everyMs: 1000, oneAtATime: true, calmMs: 45_000, driftMax };
   }
-  const kinds = [...someOf(prng, stormKinds), ...someAmbushes(prng)];
+  const kinds =
+    wanted === undefined
+      ? [...someOf(prng, stormKinds), ...someAmbushes(prng)]
+      : allKinds.filter((kind) => wanted.includes(kind.name));
   const everyMs = between(prng, 800, 8000);
   return { profile, kinds, everyMs, oneAtATime: prng.chance(0.1), calmMs: 2000, driftMax };
 }

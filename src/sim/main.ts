@@ -46,6 +46,7 @@ async function runSeeds(options: SimOptions): Promise<number> {
 function fixedOptions(options: SimOptions): string[] {
   const fixed: string[] = [];
   if (options.nodes !== undefined) fixed.push(`--nodes ${options.nodes}`);
+  if (options.kinds !== undefined) fixed.push(`--kinds '${options.kinds.join(',')}'`);
   if (options.profile !== undefined) fixed.push(`--profile ${options.profile}`);
   return fixed;
 }

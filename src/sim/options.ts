@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
-import type { Profile } from './fault-plan.ts';
+import { allKinds, type PlanWishes, type Profile } from './fault-plan.ts';
 
-export interface SimOptions {
+export interface SimOptions extends PlanWishes {
   readonly firstSeed: number;
   readonly seeds: number;
   readonly nodes: number | undefined;
-  readonly profile: Profile | undefined;
   /** Go on with further seeds until so many virtual hours are done; undefined: `seeds` seeds. */
   readonly hours: number | undefined;
   readonly jobs: number;
@@ -20,9 +19,11 @@ export interface SimOptions {
 }
 
 export const usage = `npm run sim -- [--seeds N] [--seed FIRST] [--nodes 3..7] [--profile storm|calm|loss] [--hours H]
+                [--kinds NAME,NAME]
                 [--jobs J] [--json] [--trace] [--freeze] [--stop] [--bugs] [--bug NAME]
 
 Runs whole clusters in virtual time, each under one seed. A failing seed prints one line that replays it.
+  --kinds    only these kinds of faults, in a storm
   --hours    go on until so many cluster-hours of virtual time have passed
   --trace    print the story of each seed
   --freeze   make every message immutable (slow)
@@ -39,6 +40,7 @@ export function readOptions(args: readonly string[]): SimOptions | string {
         seed: { type: 'string' },
         nodes: { type: 'string' },
         profile: { type: 'string' },
+        kinds: { type: 'string' },
         hours: { type: 'string' },
         jobs: { type: 'string' },
         json: { type: 'boolean' },
@@ -53,11 +55,15 @@ export function readOptions(args: readonly string[]): SimOptions | string {
     if (nodes !== undefined && (nodes < 1 || nodes > 7)) return '--nodes must be from 1 to 7';
     const profile = values.profile;
     if (profile !== undefined && !isProfile(profile)) return `no profile ${profile}`;
+    const kinds = values.kinds?.split(',').map((name) => name.trim());
+    const unknown = kinds?.find((name) => !allKinds.some((kind) => kind.name === name));
+    if (unknown !== undefined) return `no kind of fault is called "${unknown}"`;
     return {
       firstSeed: numberOf(values.seed, 'seed') ?? 1,
       seeds: numberOf(values.seeds, 'seeds') ?? (values.seed === undefined ? 100 : 1),
       nodes,
       profile,
+      kinds,
       hours: numberOf(values.hours, 'hours'),
       jobs: numberOf(values.jobs, 'jobs') ?? 1,
       json: values.json ?? false,

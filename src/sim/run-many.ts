@@ -28,9 +28,9 @@ export async function runMany(
   };
   if (options.jobs > 1 && trace === undefined) await runInWorkers(options, next, take);
   else {
-    const { nodes, profile, freeze } = options;
+    const { nodes, profile, kinds, freeze } = options;
     for (let at = next(); at !== undefined; at = next()) {
-      take(runSeed({ seed: at, nodes, profile, freeze, trace, machines: realMachines }));
+      take(runSeed({ seed: at, nodes, profile, kinds, freeze, trace, machines: realMachines }));
     }
   }
   return results.sort((a, b) => a.seed - b.seed);
@@ -41,10 +41,10 @@ async function runInWorkers(
   next: () => number | undefined,
   take: (result: RunResult) => void,
 ): Promise<void> {
-  const { nodes, profile, freeze, jobs } = options;
+  const { nodes, profile, kinds, freeze, jobs } = options;
   const runs = Array.from({ length: jobs }, async () => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: { nodes, profile, freeze },
+      workerData: { nodes, profile, kinds, freeze },
     });
     try {
       for (let seed = next(); seed !== undefined; seed = next()) take(await ask(worker, seed));

@@ -4,7 +4,7 @@ import { CalmChecker } from './checkers/calm-checker.ts';
 import { LogChecker } from './checkers/log-checker.ts';
 import { exclusiveInstances, missing } from './checkers/recovery-checker.ts';
 import { TakeoverChecker } from './checkers/takeover-checker.ts';
-import { drawPlan, type FaultPlan, type Profile, Storm } from './fault-plan.ts';
+import { drawPlan, type FaultPlan, type PlanWishes, type Profile, Storm } from './fault-plan.ts';
 import type { Machines } from './machines.ts';
 import { type Failure, Violation } from './observer.ts';
 import { between, forkPrng } from './random-streams.ts';
@@ -21,11 +21,10 @@ const RECOVERY_LIMIT_MS = 90_000;
 /** A lost node's services answer again within this, in ms: D + S + m, and what election, commit and start may take. */
 export const TAKEOVER_LIMIT_MS = 2500;
 
-export interface RunOptions {
+export interface RunOptions extends PlanWishes {
   readonly seed: number;
   /** 3 to 7; undefined: the seed draws. */
   readonly nodes: number | undefined;
-  readonly profile: Profile | undefined;
   readonly machines: Machines;
   readonly trace: ((line: string) => void) | undefined;
   readonly freeze: boolean;
@@ -72,7 +71,7 @@ class Run {
     const names = hostNames.slice(0, size);
     const voters = names.slice(0, size % 2 === 1 ? size : size - 1);
     this.#options = options;
-    this.#plan = drawPlan(seed, options.profile);
+    this.#plan = drawPlan(seed, options);
     this.#config = sampleConfig(drawResources(prng));
     this.#takeover = new TakeoverChecker();
     this.#calm = new CalmChecker(names);

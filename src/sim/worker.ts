@@ -1,12 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Profile } from './fault-plan.ts';
+import type { PlanWishes } from './fault-plan.ts';
 import { realMachines } from './real-machines.ts';
 import { runSeed } from './run-seed.ts';
 
 /** What a worker needs to know of the command line. */
-export interface WorkerOptions {
+export interface WorkerOptions extends PlanWishes {
   readonly nodes: number | undefined;
-  readonly profile: Profile | undefined;
   readonly freeze: boolean;
 }
 

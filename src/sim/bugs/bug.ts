@@ -16,18 +16,21 @@ export interface Bug {
   readonly seedsMax: number;
   readonly profile: Profile;
   readonly nodes: number | undefined;
+  /** Kinds of faults without which it would take too many seeds; undefined: as each seed draws. */
+  readonly kinds: readonly string[] | undefined;
   /** Puts it in; the result takes it out again. */
   install(): { readonly machines: Machines; remove(): void };
 }
 
 type Where = Pick<Bug, 'name' | 'rule' | 'what' | 'seedsMax'> &
-  Partial<Pick<Bug, 'profile' | 'nodes'>>;
+  Partial<Pick<Bug, 'profile' | 'nodes' | 'kinds'>>;
 
 /** A bug that puts itself around the machines. */
 export function wrappingBug(where: Where, wrap: (machines: Machines) => Machines): Bug {
   return {
     profile: 'storm',
     nodes: undefined,
+    kinds: undefined,
     ...where,
     install: () => ({ machines: wrap(realMachines), remove: () => {} }),
   };
@@ -38,6 +41,7 @@ export function replacingBug(where: Where, replace: () => readonly (() => void)[
   return {
     profile: 'storm',
     nodes: undefined,
+    kinds: undefined,
     ...where,
     install: () => {
       const undos = replace();

@@ -23,7 +23,9 @@ export const heartBugs: readonly Bug[] = [
       name: 'no-silence-after-start',
       rule: 'R8',
       what: 'a voter that has just started takes what it did not hear for silence',
-      seedsMax: 150,
+      seedsMax: 200,
+      nodes: 3,
+      kinds: ['one way cut', 'heart killed elsewhere at a round', 'heart crash'],
     },
     (machines) => ({
       ...machines,

@@ -59,6 +59,7 @@ function runWith(bug: Bug | undefined, seed: number, like = bug): RunResult {
       seed,
       nodes: like?.nodes,
       profile: like?.profile,
+      kinds: like?.kinds,
       machines: installed?.machines ?? realMachines,
       trace: undefined,
       freeze: false,

@@ -32,6 +32,7 @@ export const leaseBugs: readonly Bug[] = [
       rule: 'R2',
       what: 'the lease counts from the receipt of the ack, not from the sending of the heartbeat',
       seedsMax: 60,
+      kinds: ['late, then cut'],
     },
     () => [
       replaceMethod(

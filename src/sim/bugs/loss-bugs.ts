@@ -59,7 +59,8 @@ export const lossBugs: readonly Bug[] = [
       name: 'new-leader-does-not-wait',
       rule: 'R7',
       what: 'a leader that did not gather the promises does not wait for S',
-      seedsMax: 300,
+      seedsMax: 60,
+      kinds: ['isolated and stuck', 'power-off at a gathered round', 'power-off at a decision'],
     },
     () => {
       const gathered = new WeakMap<Takeover, Set<string>>();
@@ -78,7 +79,9 @@ export const lossBugs: readonly Bug[] = [
       name: 'promises-forgotten',
       rule: 'R4',
       what: 'promises are not on disk: a restart forgets them, and the silence after it is left out',
-      seedsMax: 1000,
+      seedsMax: 200,
+      nodes: 3,
+      kinds: ['one way cut', 'power-off at a promise', 'heart killed at a promise'],
     },
     (machines) => ({
       heart: (start) => machines.heart({ ...start, now: (start.now - 60_000) as Instant }),

@@ -112,7 +112,8 @@ export const nodeBugs: readonly Bug[] = [
       name: 'join-before-down',
       rule: 'R12',
       what: 'a node joins anew while things of its former incarnation still stop',
-      seedsMax: 600,
+      seedsMax: 100,
+      kinds: ['isolated', 'mute'],
     },
     aroundNode(() => (input, _now, step) => {
       const effects = step(input);
