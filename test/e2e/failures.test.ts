@@ -9,6 +9,8 @@ import { floatingIp, TestCluster } from './cluster.ts';
 const NO_GAP_MS = 300;
 /** Detection, self-stop, decision and start at the defaults, with room for a busy machine; figures go to the bench. */
 const FAILOVER_MAX_MS = 6000;
+/** The agent's process, as pgrep finds it. */
+const agentProgram = 'agent[.]js';
 
 let cluster: TestCluster;
 let observer: ObserverHandle;
@@ -212,7 +214,7 @@ describe('a network path fails', () => {
 describe('a process fails', () => {
   it('the agent is killed: no gap, no move', async () => {
     const active = await cluster.activeHost();
-    const before = await processOf(active, 'daemon/main.ts|dist/agent');
+    const before = await processOf(active, agentProgram);
     await active.execOrThrow(['kill', '-KILL', before]);
     await cluster.until('the agent is back', (status) => status.settled && status.lease.standing, {
       host: active,
@@ -224,14 +226,14 @@ describe('a process fails', () => {
 
   it('the agent hangs: the heart ends it and starts another; no gap, no move', async () => {
     const active = await cluster.activeHost();
-    const before = await processOf(active, 'daemon/main.ts|dist/agent');
+    const before = await processOf(active, agentProgram);
     await active.execOrThrow(['kill', '-STOP', before]);
     await cluster.until(
       'another agent answers',
       (status) => status.settled && status.lease.standing,
       { host: active },
     );
-    expect(await processOf(active, 'daemon/main.ts|dist/agent')).not.toBe(before);
+    expect(await processOf(active, agentProgram)).not.toBe(before);
     const report = await observed();
     expect(report.longestGapMs).toBeLessThan(NO_GAP_MS);
     expect(moved(await happened())).toBe(false);
