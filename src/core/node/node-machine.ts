@@ -8,7 +8,7 @@ import { defaultOptions } from '../../model/config.ts';
 import type { NodeId } from '../../model/ids.ts';
 import { Executor } from '../executor/executor.ts';
 import type { ExecutorEffect, ExecutorInput } from '../executor/executor-io.ts';
-import type { HeartToAgent, HeartView } from '../membership/heart-protocol.ts';
+import type { HeartToAgent, HeartView, PeerView } from '../membership/heart-protocol.ts';
 import { noConfiguration } from '../raft/configuration.ts';
 import type { RaftEffect, RaftInput } from '../raft/contract.ts';
 import type { Entry } from '../raft/entry.ts';
@@ -233,10 +233,16 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#view = view;
     this.#loss.viewChanged(this.#context);
     for (const peer of view.peers) {
+      const isConnected = this.#hearsMutually(peer);
       const known = before?.peers.find((other) => other.node === peer.node);
-      if (known?.heard === peer.heard) continue;
-      this.#raftStep({ kind: peer.heard ? 'peer-heard' : 'peer-silent', peer: peer.node });
+      if (known !== undefined && this.#hearsMutually(known) === isConnected) continue;
+      this.#raftStep({ kind: isConnected ? 'peer-heard' : 'peer-silent', peer: peer.node });
     }
+  }
+
+  /** A peer that is heard but hears nothing of this node is no leader to wait for. */
+  #hearsMutually(peer: PeerView): boolean {
+    return peer.heard && peer.hears.includes(this.#start.self);
   }
 
   /** The agent's first word: promises that stand, and the floor (R8). The heart answers with its own hello. */
