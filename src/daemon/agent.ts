@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ApiRequest, ApiResponse } from '../api/requests.ts';
 import { unreachable } from '../base/assert.ts';
 import { Prng } from '../base/prng.ts';
@@ -241,12 +242,14 @@ export class Agent {
     const id = this.#nextRequest;
     this.#nextRequest += 1;
     this.#waiting.set(id, respond);
-    this.#driver.feed({ kind: 'request', id, request });
+    this.#driver.feed({ kind: 'request', id, request: withFreshKey(request) });
   }
 
-  #resourceEvent({ instance, kind, detail }: ResourceEvent): void {
-    // A main process can be replaced on purpose (an upgrade in place): the agent's own monitor decides.
-    this.#driver.feed({ kind: 'ended', instance, detail, certain: kind !== 'main-exited' });
+  #resourceEvent(event: ResourceEvent): void {
+    const { instance, detail } = event;
+    // A main process can be replaced on purpose (an upgrade in place): then the agent's own monitor decides.
+    const certain = event.kind !== 'main-exited' || event.certain;
+    this.#driver.feed({ kind: 'ended', instance, detail, certain });
   }
 
   #diskTrouble(error: Error, final: boolean): void {
@@ -269,4 +272,10 @@ export class Agent {
     this.#wallOffsetMs = offsetMs;
     this.#driver.feed({ kind: 'wall-clock', offsetMs });
   }
+}
+
+/** A removal brings a new key for datagrams: made here, for what a client sent could be known to somebody. */
+function withFreshKey(request: ApiRequest): ApiRequest {
+  if (request.kind !== 'remove-node') return request;
+  return { ...request, newDatagramSecret: randomBytes(32).toString('base64') };
 }

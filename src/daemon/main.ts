@@ -48,12 +48,18 @@ function raisePriority(): void {
   }
 }
 
+/** EX_SOFTWARE and EX_IOERR: the heart tries again, with growing waits. EX_CONFIG: it need not try. */
+function exitCode(error: unknown): 70 | 74 | 78 {
+  if (error instanceof DiskError) {
+    const mayPass = error.kind === 'full' || error.kind === 'in-use' || error.kind === 'device';
+    return mayPass ? 74 : 78;
+  }
+  return error instanceof CredentialError || error instanceof PortError ? 78 : 70;
+}
+
 main().catch((error: unknown) => {
-  const isKnown =
-    error instanceof CredentialError || error instanceof DiskError || error instanceof PortError;
-  journal(
-    'error',
-    `agent: ${error instanceof Error ? (isKnown ? error.message : error.stack) : error}`,
-  );
-  process.exit(isKnown ? 78 : 70);
+  const code = exitCode(error);
+  const words = error instanceof Error ? (code === 70 ? error.stack : error.message) : error;
+  journal('error', `agent: ${words}`);
+  process.exit(code);
 });

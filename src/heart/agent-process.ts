@@ -5,9 +5,12 @@ import { LocalChannel } from '../runtime/net/local-channel.ts';
 import type { ChannelFromAgent, ChannelToAgent } from './channel-messages.ts';
 
 export interface AgentProcessCallbacks {
+  /** Its process id; undefined where it could not be made. */
+  readonly onStart: (pid: number | undefined) => void;
   readonly onUp: () => void;
   readonly onMessage: (message: ChannelFromAgent) => void;
-  readonly onDown: () => void;
+  /** `exitCode`: undefined where a signal ended it. */
+  readonly onDown: (exitCode: number | undefined) => void;
 }
 
 /** The agent as the heart's child: started, spoken to, killed. */
@@ -35,6 +38,7 @@ export class AgentProcess {
       env: { ...process.env, ...this.#environment },
     });
     this.#child = child;
+    this.#callbacks.onStart(child.pid);
     child.on('error', (error) => journal('error', `agent: cannot be started: ${error.message}`));
     child.on('exit', (code, signal) => this.#ended(child, code, signal));
     const channel = new LocalChannel<ChannelToAgent, ChannelFromAgent>(
@@ -78,6 +82,6 @@ export class AgentProcess {
     this.#channel?.close();
     this.#channel = undefined;
     if (code !== 0) journal('warning', `agent: ended with ${signal ?? `exit code ${code}`}`);
-    this.#callbacks.onDown();
+    this.#callbacks.onDown(code ?? undefined);
   }
 }

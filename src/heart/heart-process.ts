@@ -14,14 +14,20 @@ import { Datagrams } from '../runtime/net/datagrams.ts';
 import { AlarmClock } from '../runtime/time/alarm-clock.ts';
 import { AgentProcess } from './agent-process.ts';
 import type { ChannelFromAgent } from './channel-messages.ts';
-import { HeartMemoryFile, nextRun } from './heart-memory.ts';
+import { exitConfig } from './exit-config.ts';
+import { FormerAgent } from './former-agent.ts';
+import { HeartMemoryFile } from './heart-memory.ts';
 import { heartNoteText } from './heart-note-text.ts';
 
 export interface HeartProcessOptions {
   readonly directories: NodeDirectories;
   readonly node: NodeFile;
+  /** Number of this run (R1). */
+  readonly run: number;
   /** The command that runs the agent. */
   readonly agentCommand: readonly string[];
+  /** The agent cannot work until somebody mends what it complained of, and nothing is left that needs a heart. */
+  readonly onUseless: () => void;
   /** Ends this host at once when not everything could be put down. */
   readonly resetHost: (reason: string) => void;
 }
@@ -31,18 +37,24 @@ export class HeartProcess {
   readonly #options: HeartProcessOptions;
   readonly #clock = new AlarmClock();
   readonly #memory: HeartMemoryFile;
+  readonly #formerAgent: FormerAgent;
   readonly #gate;
   readonly #addresses = new Addresses();
   readonly #datagrams: Datagrams;
   readonly #agent: AgentProcess;
   readonly #driver: Driver<HeartInput, HeartEffect>;
   #isEnding = false;
+  /** An agent of this run has said a word: this node is needed, as a voter at least. */
+  #agentSpoke = false;
+  /** The last agent ended with `exitConfig`. */
+  #agentRefused = false;
+  #gateOpen = false;
 
   constructor(options: HeartProcessOptions) {
-    const { directories, node, agentCommand } = options;
-    const run = nextRun(directories.state);
+    const { directories, node, run, agentCommand } = options;
     this.#options = options;
     this.#memory = new HeartMemoryFile(directories.run);
+    this.#formerAgent = new FormerAgent(directories.run);
     this.#gate = openGates(directories.run);
     this.#datagrams = new Datagrams({
       self: node.node,
@@ -56,9 +68,10 @@ export class HeartProcess {
       agentCommand,
       {},
       {
+        onStart: (pid) => this.#formerAgent.remember(pid),
         onUp: () => this.#driver.feed({ kind: 'agent-up' }),
         onMessage: (message) => this.#fromAgent(message),
-        onDown: () => this.#agentDown(),
+        onDown: (exitCode) => this.#agentDown(exitCode),
       },
     );
     const heart = new Heart({
@@ -79,6 +92,9 @@ export class HeartProcess {
   /** Throws a `PortError` where a port is taken. */
   async start(): Promise<void> {
     await this.#datagrams.start();
+    // Only now: the ports are ours, so no other heart is there whose agent it could be.
+    if (this.#formerAgent.end()) journal('notice', 'heart: ended the agent of the heart before');
+    this.#addresses.start();
     this.#configureNetwork(this.#options.node.seeds, this.#options.node.secrets);
     this.#driver.feed({ kind: 'wake' });
   }
@@ -96,14 +112,26 @@ export class HeartProcess {
     void this.#datagrams.close();
   }
 
-  #agentDown(): void {
-    if (this.#isEnding) this.#end();
-    else this.#driver.feed({ kind: 'agent-down' });
+  #agentDown(exitCode: number | undefined): void {
+    if (this.#isEnding) return this.#end();
+    this.#agentRefused = exitCode === exitConfig;
+    this.#driver.feed({ kind: 'agent-down' });
+    this.#endIfUseless();
+  }
+
+  /** Starting the same agent again and again mends nothing; systemd shows a unit that failed. */
+  #endIfUseless(): void {
+    if (!this.#agentRefused || this.#agentSpoke || this.#gateOpen || this.#isEnding) return;
+    this.#isEnding = true;
+    journal('error', 'heart: ends, for its agent cannot work here: mend what it says above');
+    this.#end();
+    this.#options.onUseless();
   }
 
   #fromAgent(message: ChannelFromAgent): void {
     if (message.kind === 'network') this.#configureNetwork(message.peers, message.secrets);
     else this.#driver.feed({ kind: 'agent', message: message.message });
+    this.#agentSpoke = true;
   }
 
   #configureNetwork(peers: readonly PeerAddress[], secrets: ClusterSecrets): void {
@@ -127,6 +155,7 @@ export class HeartProcess {
       case 'kill-agent':
         return this.#agent.kill();
       case 'open-gate':
+        this.#gateOpen = true;
         return this.#gate.open(effect.incarnation);
       case 'put-down':
         return this.#putDown(effect);
@@ -154,6 +183,10 @@ export class HeartProcess {
       case 'note': {
         const line = heartNoteText(effect.note);
         if (line !== undefined) journal(line.urgency, `heart: ${line.text}`);
+        if (effect.note.kind === 'put-down') {
+          this.#gateOpen = false;
+          this.#endIfUseless();
+        }
         return;
       }
       default:
