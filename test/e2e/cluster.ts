@@ -92,6 +92,21 @@ export class TestCluster {
     return (await this.events(host)).at(-1)?.number ?? 0;
   }
 
+  /** Waits until the history has an event after a number that satisfies a condition. */
+  async untilEvent(
+    holds: (event: ClusterEvent) => boolean,
+    after: number,
+    timeoutMs = 20_000,
+  ): Promise<ClusterEvent> {
+    const endsAt = performance.now() + timeoutMs;
+    for (;;) {
+      const found = (await this.events(undefined, after)).find(holds);
+      if (found !== undefined) return found;
+      if (performance.now() > endsAt) throw new Error('the event did not come in time');
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  }
+
   /** Waits until the answer of some running node satisfies a condition. */
   async until(
     what: string,
@@ -258,7 +273,13 @@ export async function agentUnit(): Promise<Unit> {
   programs ??= builtPrograms();
   return {
     name: 'holdfast',
-    argv: [nodePath, join(await programs, 'heart.js')],
+    // The flags are those of bin/holdfast.
+    argv: [
+      nodePath,
+      '--max-semi-space-size=1',
+      '--optimize-for-size',
+      join(await programs, 'heart.js'),
+    ],
     restart: 'always',
     restartDelayMs: 100,
     // What the cluster runs outlives its agent.
