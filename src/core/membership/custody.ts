@@ -154,7 +154,7 @@ export class Custody {
     const { incarnation } = this.lease;
     this.#gate.retire(incarnation);
     this.#remember();
-    if (this.#gate.incarnation === undefined) this.#out.tell({ kind: 'all-down', incarnation });
+    if (this.#gate.incarnation === undefined) this.#tellAllDown(incarnation);
     else this.#shut(now, now);
   }
 
@@ -239,6 +239,10 @@ export class Custody {
     return this.#stood || this.#gate.isOpen || this.#gate.incarnation === undefined;
   }
 
+  #tellAllDown(incarnation: Incarnation): void {
+    this.#out.tell({ kind: 'all-down', incarnation, retired: this.#gate.retired });
+  }
+
   #leaseEnded(): void {
     this.#stood = false;
     const { incarnation } = this.lease;
@@ -280,7 +284,7 @@ export class Custody {
         this.#inherited = [];
         this.#remember();
         this.#out.note({ kind: 'put-down', incarnation, tookMs });
-        this.#out.tell({ kind: 'all-down', incarnation });
+        this.#tellAllDown(incarnation);
         this.#tryOpen(now); // R10: the lease may be back.
         break;
       }

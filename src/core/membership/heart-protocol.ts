@@ -137,8 +137,15 @@ export type HeartToAgent =
   | { readonly kind: 'drained'; readonly configuration: ConfigurationIndex }
   | { readonly kind: 'guarded'; readonly version: number }
   | { readonly kind: 'address-done'; readonly request: number; readonly error: string | undefined }
-  /** Nothing exclusive of the incarnation runs any more and its gate is shut. */
-  | { readonly kind: 'all-down'; readonly incarnation: Incarnation }
+  /**
+   * Nothing exclusive of the incarnation runs any more and its gate is shut. `retired`: no gate opens again for
+   * incarnations up to this one; below the own one it speaks of an earlier end, and the gate may be open again (R12).
+   */
+  | {
+      readonly kind: 'all-down';
+      readonly incarnation: Incarnation;
+      readonly retired: Incarnation;
+    }
   | { readonly kind: 'ping'; readonly ping: number };
 
 /** What this node's heart sees; its own statement, not a fact of the cluster. */

@@ -216,7 +216,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         break; // For the address agent; the runtime takes it from there.
       case 'all-down':
         this.#gate = 0;
-        this.#membership.allDown(this.#context);
+        this.#membership.allDown(message.retired, this.#context);
         break;
       case 'ping':
         this.#out.push({ kind: 'heart', message: { kind: 'pong', ping: message.ping } });

@@ -12,7 +12,7 @@ type Phase =
   /** It has told what it holds; the log decides whether that still counts. */
   | { readonly kind: 'heart-known'; readonly incarnation: number }
   /** R12: before a join everything of the former incarnation is put down. */
-  | { readonly kind: 'putting-down'; readonly then: 'join' | 'leave' }
+  | { readonly kind: 'putting-down'; readonly then: 'join' | 'leave'; readonly former: number }
   | { readonly kind: 'down' }
   | { readonly kind: 'joining'; readonly previous: number }
   | { readonly kind: 'member'; readonly incarnation: number }
@@ -49,8 +49,9 @@ export class OwnMembership {
     this.advance(context);
   }
 
-  allDown(context: NodeContext): void {
-    if (this.#phase.kind !== 'putting-down') return;
+  /** `retired`: up to this incarnation no gate opens again. Only that answers what was asked (R12). */
+  allDown(retired: number, context: NodeContext): void {
+    if (this.#phase.kind !== 'putting-down' || retired < this.#phase.former) return;
     if (this.#phase.then === 'leave') {
       this.#phase = { kind: 'asking-leave' };
       this.#askLeave(context);
@@ -63,7 +64,15 @@ export class OwnMembership {
   /** Everything moves away first; then it puts down what is left and says so. */
   leave(context: NodeContext): void {
     if (this.#phase.kind !== 'member') return;
-    this.#phase = { kind: 'leaving', incarnation: this.#phase.incarnation };
+    const { incarnation } = this.#phase;
+    const { self: node, wallMs: atMs } = context;
+    this.#phase = { kind: 'leaving', incarnation };
+    this.#wants.add(
+      `leaving ${incarnation}`,
+      { kind: 'leaving', node, incarnation, on: true, atMs },
+      (state) => state.leaving.includes(node) || state.member(node)?.presence !== 'joined',
+      context.now,
+    );
     this.advance(context);
   }
 
@@ -126,15 +135,16 @@ export class OwnMembership {
       context.emit({ kind: 'note', note: { kind: 'member', incarnation: known } });
       return;
     }
-    this.#putDown('join', context);
+    this.#putDown('join', known, context);
   }
 
   #stay(member: MemberStatus, context: NodeContext): void {
     const { kind } = this.#phase;
     if (member.incarnation !== this.incarnation || member.presence !== 'joined') {
-      this.#putDown('join', context);
-    } else if (kind === 'leaving' && !this.#hasDuties(context)) {
-      this.#putDown('leave', context);
+      this.#putDown('join', this.incarnation, context);
+    } else if (kind === 'leaving' && context.state.leaving.includes(context.self)) {
+      if (this.#hasDuties(context)) return; // They move away first.
+      this.#putDown('leave', this.incarnation, context);
     }
   }
 
@@ -147,8 +157,8 @@ export class OwnMembership {
     );
   }
 
-  #putDown(then: 'join' | 'leave', context: NodeContext): void {
-    this.#phase = { kind: 'putting-down', then };
+  #putDown(then: 'join' | 'leave', former: number, context: NodeContext): void {
+    this.#phase = { kind: 'putting-down', then, former };
     context.toHeart({ kind: 'put-down' });
   }
 

@@ -121,7 +121,11 @@ export const nodeBugs: readonly Bug[] = [
         (effect) => effect.kind === 'heart' && effect.message.kind === 'put-down',
       );
       if (!asks) return effects;
-      const message = { kind: 'all-down', incarnation: 0 } as const;
+      const message = {
+        kind: 'all-down',
+        incarnation: 0,
+        retired: Number.MAX_SAFE_INTEGER,
+      } as const;
       return [...effects, ...step({ kind: 'heart', message })];
     }),
   ),
