@@ -52,6 +52,8 @@ export type ApiRequest =
       readonly secretHash: string;
       readonly node: NodeId;
       readonly addresses: readonly MemberAddress[];
+      /** SHA-256 of the certificate that it gets, hexadecimal. */
+      readonly fingerprint: string;
     }
   | {
       readonly kind: 'remove-node';

@@ -4,7 +4,12 @@ import type { ClusterSecrets } from '../model/command.ts';
 import { isName, type NodeId, nodeId } from '../model/ids.ts';
 import { type JoinReply, type JoinRequest, tokenMarks } from '../runtime/identity/join-messages.ts';
 import { journal } from '../runtime/journal.ts';
-import { type CertificateAndKey, RequestError, signRequest } from '../runtime/pki/authority.ts';
+import {
+  type CertificateAndKey,
+  fingerprint,
+  RequestError,
+  signRequest,
+} from '../runtime/pki/authority.ts';
 import { loadAuthority } from '../runtime/pki/node-credentials.ts';
 import { CredentialError } from '../runtime/pki/secure-files.ts';
 
@@ -68,6 +73,7 @@ export class Admission {
       ...marks,
       node,
       addresses: request.links,
+      fingerprint: fingerprint(certificatePem),
     });
     if (answer.kind === 'error') return refuse(answer.code, answer.message, answer.hint);
     return await this.#welcome(node, certificatePem, authority);

@@ -21,6 +21,7 @@ import { type ResourceEvent, Resources } from '../runtime/resources/resources.ts
 import { AlarmClock } from '../runtime/time/alarm-clock.ts';
 import { Admission } from './admission.ts';
 import { ControlServer } from './control-server.ts';
+import { exclusiveUnits, GuardUnits } from './guard-units.ts';
 import { HeartPort } from './heart-port.ts';
 import { nodeNoteText } from './node-note-text.ts';
 
@@ -51,6 +52,8 @@ export class Agent {
   readonly #heart: HeartPort;
   readonly #resources: Resources;
   readonly #control: ControlServer;
+  readonly #guards: GuardUnits;
+  readonly #machine: NodeMachine;
   readonly #driver: Driver<NodeInput, NodeEffect>;
   readonly #waiting = new Map<number, (response: ApiResponse) => void>();
   #nextRequest = 1;
@@ -73,6 +76,7 @@ export class Agent {
           }
         }
         this.#driver.feed({ kind: 'heart', message });
+        if (message.kind === 'gate' && message.open) this.#prepareUnits(message.incarnation);
       },
       () => this.#heartGone(),
     );
@@ -83,6 +87,10 @@ export class Agent {
       heart: this.#heart,
       onEvent: (event) => this.#resourceEvent(event),
     });
+    this.#guards = new GuardUnits({
+      controlGroups: (unit) => this.#resources.controlGroups({ kind: 'systemd', unit }),
+      send: (guard) => this.#heart.send(guard),
+    });
     this.#streams = this.#makeStreams();
     this.#control = new ControlServer({
       socket: options.socket,
@@ -90,7 +98,7 @@ export class Agent {
       handle: (request, respond) => this.#request(request, respond),
     });
     const now = this.#clock.now();
-    const machine = new NodeMachine({
+    this.#machine = new NodeMachine({
       self: node.node,
       version: options.version,
       addresses: node.links,
@@ -104,7 +112,7 @@ export class Agent {
       firstOperation: Math.floor(now),
     });
     this.#driver = new Driver<NodeInput, NodeEffect>(
-      machine,
+      this.#machine,
       { kind: 'wake' },
       (effect) => this.#perform(effect),
       this.#clock,
@@ -196,6 +204,7 @@ export class Agent {
       case 'persist':
         return this.#log.write(effect.ticket, effect.write);
       case 'heart':
+        if (effect.message.kind === 'guard') return this.#guards.send(effect.message);
         return this.#heart.send(effect.message);
       case 'operate': {
         const { operation } = effect;
@@ -234,7 +243,13 @@ export class Agent {
 
   #peersChanged(peers: readonly PeerAddress[], secrets: ClusterSecrets): void {
     this.#membership = { peers, secrets };
-    this.#streams.configure(peers.map(({ node, addresses }) => ({ node, addresses })));
+    this.#streams.configure(
+      peers.map(({ node, addresses, fingerprint }) => ({
+        node,
+        addresses,
+        ...(fingerprint === undefined ? {} : { fingerprints: [fingerprint] }),
+      })),
+    );
     this.#heart.sendNetwork(peers, secrets);
   }
 
@@ -243,6 +258,15 @@ export class Agent {
     this.#nextRequest += 1;
     this.#waiting.set(id, respond);
     this.#driver.feed({ kind: 'request', id, request: withFreshKey(request) });
+  }
+
+  /** So that no start has to wait until systemd has read its files again. */
+  #prepareUnits(incarnation: number): void {
+    const units = exclusiveUnits(this.#machine.state.config);
+    if (units.length === 0) return;
+    this.#resources.prepareUnits(units, incarnation).catch((error: unknown) => {
+      journal('warning', `agent: systemd units could not be prepared: ${error}`);
+    });
   }
 
   #resourceEvent(event: ResourceEvent): void {

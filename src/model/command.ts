@@ -21,6 +21,8 @@ export type Command = (
       readonly kind: 'add-node';
       readonly node: NodeId;
       readonly addresses: readonly MemberAddress[];
+      /** SHA-256 of its certificate, hexadecimal: an older one under its name counts no more. */
+      readonly fingerprint?: string;
       readonly tokenId: string | undefined;
     }
   | {

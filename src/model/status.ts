@@ -18,6 +18,8 @@ export interface MemberStatus {
   /** Small number of the node in datagrams; never used again for another node. */
   readonly number: number;
   readonly addresses: readonly MemberAddress[];
+  /** SHA-256 of the certificate that counts, hexadecimal; undefined where none was named. */
+  readonly fingerprint?: string | undefined;
   /** Index of its newest join entry; 0 if it never joined. */
   readonly incarnation: number;
   /**

@@ -48,7 +48,15 @@ export async function initCluster(options: InitOptions): Promise<InitReport> {
     datagramKeys: [{ generation: 1, secretBase64: randomBytes(32).toString('base64') }],
   };
   await createLog(logDirectory(directories), clusterId, node, {
-    data: initialState(clusterId, config, options.config, secrets, node, links),
+    data: initialState({
+      clusterId,
+      config,
+      source: options.config,
+      secrets,
+      node,
+      addresses: links,
+      fingerprint: fingerprint(certificatePem),
+    }),
     voters: [node],
   });
   storeAuthority(directories.etc, authority);
@@ -106,18 +114,22 @@ function initialConfig(options: InitOptions): ClusterConfig {
   };
 }
 
-function initialState(
-  clusterId: string,
-  config: ClusterConfig,
-  source: string | undefined,
-  secrets: ClusterSecrets,
-  node: NodeId,
-  addresses: readonly MemberAddress[],
-): string {
+function initialState(first: {
+  readonly clusterId: string;
+  readonly config: ClusterConfig;
+  readonly source: string | undefined;
+  readonly secrets: ClusterSecrets;
+  readonly node: NodeId;
+  readonly addresses: readonly MemberAddress[];
+  readonly fingerprint: string;
+}): string {
+  const { addresses, fingerprint: certificate, ...cluster } = first;
+  const { node } = cluster;
   const state = new ClusterState();
   const atMs = Date.now();
-  state.apply({ kind: 'bootstrap', clusterId, config, source, secrets, node, atMs }, 1);
-  state.apply({ kind: 'add-node', node, addresses, tokenId: undefined, atMs }, 2);
+  state.apply({ kind: 'bootstrap', ...cluster, atMs }, 1);
+  const member = { node, addresses, fingerprint: certificate, tokenId: undefined };
+  state.apply({ kind: 'add-node', ...member, atMs }, 2);
   return state.snapshot();
 }
 

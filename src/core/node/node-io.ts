@@ -69,6 +69,8 @@ export interface PeerAddress {
   readonly node: NodeId;
   readonly number: number;
   readonly addresses: readonly MemberAddress[];
+  /** SHA-256 of the certificate that counts, hexadecimal; undefined: each that the authority signed. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** One atomic change of the disk; done in the order of the tickets. */

@@ -539,7 +539,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     const members = this.#state.members();
     const known = members.length > 0 ? members : this.#start.seeds;
     const secrets = members.length > 0 ? this.#state.secrets : this.#start.secrets;
-    const peers = known.map(({ node, number, addresses }) => ({ node, number, addresses }));
+    const peers = known.map(({ node, number, addresses, fingerprint }) => ({
+      node,
+      number,
+      addresses,
+      fingerprint,
+    }));
     const text = canonicalJson([peers, secrets]);
     if (text === this.#toldPeers) return;
     this.#toldPeers = text;

@@ -193,6 +193,7 @@ function plannedCommand(request: ApiRequest, context: NodeContext): Next {
         kind: 'add-node',
         node: request.node,
         addresses: request.addresses,
+        fingerprint: request.fingerprint,
         tokenId: request.tokenId,
       });
     }

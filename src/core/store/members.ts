@@ -27,6 +27,7 @@ export function addNode(state: State, command: Of<'add-node'>): Outcome {
     node: command.node,
     number: state.nextNumber,
     addresses: command.addresses,
+    fingerprint: command.fingerprint,
     incarnation: 0,
     presence: 'absent',
     selfStopMs: defaultOptions.selfStopMs,

@@ -37,6 +37,7 @@ export interface NodeFile {
     readonly node: NodeId;
     readonly number: number;
     readonly addresses: readonly MemberAddress[];
+    readonly fingerprint?: string | undefined;
   }[];
   /** Keys as they were then. */
   readonly secrets: ClusterSecrets;
