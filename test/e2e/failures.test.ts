@@ -28,7 +28,8 @@ beforeEach(async () => {
   observer = await cluster.lab.observe({ address: floatingIp });
   await observer.waitForAnswer();
 });
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await printState();
   // The next scenario begins with everything on and connected.
   await cluster.lab.heal();
   for (const host of cluster.lab.hosts) {
@@ -36,6 +37,17 @@ afterEach(async () => {
     if (host.state === 'off') await host.powerOn();
   }
 });
+
+/** What the hosts said, for whoever has to find out why a scenario failed. */
+async function printState(): Promise<void> {
+  for (const host of cluster.lab.hosts) {
+    const events = host.state === 'on' ? await cluster.events(host, since) : [];
+    const lines = events.map((event) => `${event.atMs} ${JSON.stringify(event.what)}`);
+    console.log(
+      [`--- ${host.name} (${host.state})`, host.unitLog('holdfast'), ...lines].join('\n'),
+    );
+  }
+}
 
 /** Ends the observation; whatever the fault, two owners are never seen. */
 async function observed(): Promise<ObserverReport> {
