@@ -47,6 +47,12 @@ export class Grant {
     this.#lastAt = undefined;
   }
 
+  /** The peer was admitted anew: the outage between its incarnations says nothing of how calm it is now. */
+  renewed(): void {
+    this.#gapMs = 0;
+    this.#lastAt = undefined;
+  }
+
   #follow(gapMs: number, now: Instant, bounds: GrantBounds): void {
     if (gapMs > bounds.detectMaxMs) return; // An outage: no grant could have bridged it.
     if (gapMs >= this.#gapMs) {

@@ -28,6 +28,8 @@ export class PeerWatch {
   #heardSelfAt: Instant | undefined;
   #agent = false;
   #incarnation: Incarnation = 0;
+  /** Its newest incarnation; unlike the one above it stays while the peer is no member. */
+  #admission: Incarnation = 0;
   #hears: readonly NodeId[] = [];
 
   constructor(node: NodeId, now: Instant) {
@@ -81,6 +83,10 @@ export class PeerWatch {
   heartbeat(packet: HeartbeatPacket, now: Instant, bounds: GrantBounds): PeerChange {
     if (packet.sequence <= this.#sequence) return 'nothing'; // The same round by another link.
     this.#sequence = packet.sequence;
+    if (packet.incarnation > this.#admission) {
+      if (this.#admission > 0) this.grant.renewed();
+      this.#admission = packet.incarnation;
+    }
     this.grant.arrived(now, packet.rttMs, bounds);
     const same =
       this.#agent === packet.agent &&

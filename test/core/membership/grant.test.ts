@@ -69,6 +69,16 @@ describe('Grant', () => {
     expect(grant.grantMs(bounds)).toBe(500);
   });
 
+  it('is calm again with a new incarnation: the outage before it is no measure', () => {
+    const grant = new Grant();
+    calm(grant, 0, 1000);
+    calm(grant, 3500, 4000);
+    expect(grant.grantMs(bounds)).toBeGreaterThan(3000);
+    grant.renewed();
+    calm(grant, 4100, 4100);
+    expect(grant.grantMs(bounds)).toBe(500);
+  });
+
   it('follows a raised detectMin at once', () => {
     const grant = new Grant();
     calm(grant, 0, 1000);
