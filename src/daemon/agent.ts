@@ -271,6 +271,11 @@ export class Agent {
 
   #resourceEvent(event: ResourceEvent): void {
     const { instance, detail } = event;
+    if (event.kind === 'address-mended') {
+      journal('warning', `agent: ${instance}: ${detail}`);
+      this.#driver.feed({ kind: 'mended', instance, detail });
+      return;
+    }
     // A main process can be replaced on purpose (an upgrade in place): then the agent's own monitor decides.
     const certain = event.kind !== 'main-exited' || event.certain;
     this.#driver.feed({ kind: 'ended', instance, detail, certain });

@@ -101,6 +101,15 @@ export type Command = (
       readonly exitCode: number;
       readonly reason: string;
     }
+  /** A node put right by itself what somebody had undone, such as an address taken away. For the history only. */
+  | {
+      readonly kind: 'mended';
+      readonly node: NodeId;
+      readonly instance: InstanceId;
+      /** Grows with each report of the node, so that a second copy is known. */
+      readonly report: number;
+      readonly text: string;
+    }
   | {
       readonly kind: 'cleanup';
       readonly resource: ResourceId | undefined;

@@ -45,6 +45,8 @@ export function happeningText(what: Happening): string {
       return doneText(what);
     case 'failed':
       return failedText(what);
+    case 'mended':
+      return `${what.instance} was mended on ${what.node}: ${what.text}`;
     case 'asked':
       return askedText(what);
     case 'wish-ended':

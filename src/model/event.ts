@@ -62,6 +62,14 @@ export type Happening =
       readonly exitCode: number;
       readonly text: string;
     }
+  /** What ran was put right in place; nothing was restarted for it. */
+  | {
+      readonly kind: 'mended';
+      readonly instance: InstanceId;
+      readonly node: NodeId;
+      readonly report: number;
+      readonly text: string;
+    }
   | {
       readonly kind: 'asked';
       readonly by: string;

@@ -72,6 +72,10 @@ const all: { readonly [K in Happening['kind']]: [Happening & { readonly kind: K 
     { kind: 'failed', instance: web, node: alpha, action: 'exit', exitCode: 1, text: 'killed' },
     'web died on alpha: killed',
   ],
+  mended: [
+    { kind: 'mended', instance: web, node: alpha, report: 7, text: 'it was set again' },
+    'web was mended on alpha: it was set again',
+  ],
   asked: [
     { kind: 'asked', by: 'ann', what: 'move', resource: resourceId('web'), node: alpha },
     'ann asked to move web to alpha',

@@ -36,6 +36,8 @@ export type NodeInput =
       readonly detail: string;
       readonly certain: boolean;
     }
+  /** The runtime put right by itself what somebody had undone; the instance goes on. */
+  | { readonly kind: 'mended'; readonly instance: InstanceId; readonly detail: string }
   | { readonly kind: 'request'; readonly id: number; readonly request: ApiRequest }
   /** Wall clock = now + offset, for display and windows only. At the start and after each step of it. */
   | { readonly kind: 'wall-clock'; readonly offsetMs: number };

@@ -5,7 +5,8 @@ import { earliest, type Instant } from '../../base/instant.ts';
 import type { Machine } from '../../base/machine.ts';
 import type { Command } from '../../model/command.ts';
 import { defaultOptions } from '../../model/config.ts';
-import type { NodeId } from '../../model/ids.ts';
+import type { ClusterEvent } from '../../model/event.ts';
+import type { InstanceId, NodeId } from '../../model/ids.ts';
 import { Executor } from '../executor/executor.ts';
 import type { ExecutorEffect, ExecutorInput } from '../executor/executor-io.ts';
 import type { HeartToAgent, HeartView, PeerView } from '../membership/heart-protocol.ts';
@@ -15,6 +16,7 @@ import type { Entry } from '../raft/entry.ts';
 import { Raft } from '../raft/raft.ts';
 import { defaultRaftSettings } from '../raft/settings.ts';
 import { ClusterState } from '../store/cluster-state.ts';
+import { EVENTS_KEPT } from '../store/event-log.ts';
 import type { NodeContext, Unstamped } from './context.ts';
 import { dutiesOf } from './duties.ts';
 import { HeartLink } from './heart-link.ts';
@@ -149,6 +151,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'operation-done':
       case 'ended':
         return this.#execute(input);
+      case 'mended':
+        return this.#wantMended(input.instance, input.detail);
       case 'request':
         return this.#request(input.id, input.request);
       case 'wall-clock':
@@ -430,6 +434,20 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         const status = state.instance(instance, self);
         return status?.assignment !== assignment || status.failed !== undefined;
       },
+      this.#now,
+    );
+  }
+
+  #wantMended(instance: InstanceId, text: string): void {
+    const { self: node } = this.#start;
+    const report = this.#wallMs();
+    const after = this.#state.lastEvent;
+    const isIt = ({ what }: ClusterEvent): boolean =>
+      what.kind === 'mended' && what.node === node && what.report === report;
+    this.#wants.add(
+      `mended ${instance} ${report}`,
+      { kind: 'mended', node, instance, report, text, atMs: report },
+      (state) => state.eventsAfter(after, EVENTS_KEPT).some(isIt),
       this.#now,
     );
   }

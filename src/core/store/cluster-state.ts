@@ -10,7 +10,7 @@ import { primitiveById } from '../../model/resources.ts';
 import type { ClusterStatus, InstanceStatus, MemberStatus, Order } from '../../model/status.ts';
 import { bootstrap, configure, token, wish, wishDone } from './configuration.ts';
 import { record } from './event-log.ts';
-import { cleanup, failure, order, result } from './instances.ts';
+import { cleanup, failure, mended, order, result } from './instances.ts';
 import { addNode, down, join, leave, leaving, lost, removeNode } from './members.ts';
 import { applied, type Outcome } from './outcome.ts';
 import { emptyState, instanceKey, type JoinToken, type State } from './state.ts';
@@ -185,6 +185,8 @@ export class ClusterState {
         return result(state, command);
       case 'failure':
         return failure(state, command);
+      case 'mended':
+        return mended(state, command);
       case 'cleanup':
         return cleanup(state, command);
       case 'token':

@@ -200,6 +200,20 @@ export function failure(state: State, command: Of<'failure'>): Outcome {
   return applied;
 }
 
+/** Reports come again until they are seen in the history. */
+const REPORTS_LOOKED_AT = 100;
+
+/** Goes into the history, once. */
+export function mended(state: State, command: Of<'mended'>): Outcome {
+  const { node, instance, report, text } = command;
+  const isKnown = state.events
+    .slice(-REPORTS_LOOKED_AT)
+    .some(({ what }) => what.kind === 'mended' && what.node === node && what.report === report);
+  if (isKnown) return unchanged;
+  record(state, command.atMs, { kind: 'mended', instance, node, report, text });
+  return applied;
+}
+
 /** Forgets failures; what is blocked counts as failed instead, so that its stop is tried anew. */
 export function cleanup(state: State, command: Of<'cleanup'>): Outcome {
   const meant = (instance: InstanceId, node: NodeId): boolean =>

@@ -22,6 +22,8 @@ export interface HeartAddresses {
 export interface AddressAgentOptions {
   readonly heart: HeartAddresses;
   readonly onGone: (instance: InstanceId, detail: string) => void;
+  /** Somebody took the address away; it was set again at once. */
+  readonly onMended: (instance: InstanceId, detail: string) => void;
   /** Put before each command, for tests in a network namespace. */
   readonly prefixCommand?: readonly string[];
   readonly devices?: () => Devices;
@@ -37,6 +39,16 @@ const askPollMs = 10;
 const formerOwnerMs = 1_600;
 const retryMs = 30;
 const linkLocalMs = 2_500;
+/** What takes an address away again and again is not mended for ever: after so many times it has failed. */
+const mendsMax = 5;
+const mendWindowMs = 60_000;
+
+interface Watched {
+  readonly held: HeldAddress;
+  readonly incarnation: number;
+  /** When it was mended of late, on the monotonic clock. */
+  readonly mendedAt: readonly number[];
+}
 
 /** The class `address`: floating IPs. */
 export class AddressAgent {
@@ -44,7 +56,7 @@ export class AddressAgent {
   readonly #ip: IpBatch;
   readonly #events: KernelEvents;
   readonly #announcements: Announcements;
-  readonly #watched = new Map<InstanceId, HeldAddress>();
+  readonly #watched = new Map<InstanceId, Watched>();
 
   constructor(options: AddressAgentOptions) {
     this.#options = options;
@@ -52,11 +64,12 @@ export class AddressAgent {
     this.#ip = new IpBatch(ip);
     this.#announcements = new Announcements(options.prefixCommand);
     this.#events = new KernelEvents((event) => {
-      for (const held of this.#watched.values()) {
-        if (event.kind === 'restarted') void this.#confirmGone(held);
+      for (const watched of this.#watched.values()) {
+        const { held } = watched;
+        if (event.kind === 'restarted') void this.#mend(watched, 'unsure');
         else if (event.device !== held.device) continue;
         else if (event.kind === 'link-up') this.#announcements.announce(held);
-        else if (event.address === held.address) void this.#confirmGone(held);
+        else if (event.address === held.address) void this.#mend(watched, 'gone');
       }
     }, ip);
   }
@@ -123,7 +136,7 @@ export class AddressAgent {
     }
     const error = await this.#options.heart.setAddress(held, operation.incarnation);
     if (error !== undefined) return [ocf.error, `${held.address} on ${held.device}: ${error}`];
-    this.#watch(held);
+    this.#watch(held, operation.incarnation);
     this.#announcements.announce(held);
     return [ocf.ok, `${held.address}/${held.prefix} is on ${held.device}`];
   }
@@ -146,7 +159,7 @@ export class AddressAgent {
     return [ocf.ok, `${address} is not set`];
   }
 
-  async #monitor({ instance, parameters }: Operation): Promise<Answer> {
+  async #monitor({ instance, incarnation, parameters }: Operation): Promise<Answer> {
     const read = readAddress(parameters.ip);
     if (typeof read === 'string') return [ocf.notConfigured, read];
     const held = await this.#find(instance, read.address);
@@ -154,7 +167,7 @@ export class AddressAgent {
     if (parameters.device !== undefined && parameters.device !== held.device) {
       return [ocf.error, `${held.address} is on ${held.device}, not on ${parameters.device}`];
     }
-    this.#watch(held);
+    this.#watch(held, incarnation);
     return [ocf.ok, `${held.address} is on ${held.device}`];
   }
 
@@ -170,15 +183,38 @@ export class AddressAgent {
     return undefined;
   }
 
-  #watch(held: HeldAddress): void {
-    this.#watched.set(held.instance, held);
+  #watch(held: HeldAddress, incarnation: number): void {
+    const mendedAt = this.#watched.get(held.instance)?.mendedAt ?? [];
+    this.#watched.set(held.instance, { held, incarnation, mendedAt });
     this.#events.start();
   }
 
-  async #confirmGone(held: HeldAddress): Promise<void> {
-    if ((await this.#isThere(held)) || this.#watched.get(held.instance) !== held) return;
-    this.#watched.delete(held.instance);
-    this.#options.onGone(held.instance, `${held.address} is gone from ${held.device}`);
+  /**
+   * The heart's next renewal would set it again anyway: so that is done at once, and what depends on the address is
+   * not restarted for it.
+   */
+  async #mend(watched: Watched, sight: 'gone' | 'unsure'): Promise<void> {
+    const { held, incarnation } = watched;
+    const { instance } = held;
+    if (sight === 'unsure' && (await this.#isThere(held))) return;
+    if (this.#watched.get(instance) !== watched) return;
+    const now = performance.now();
+    const mendedAt = watched.mendedAt.filter((at) => at > now - mendWindowMs);
+    const next = { held, incarnation, mendedAt: [...mendedAt, now] };
+    this.#watched.set(instance, next);
+    const error =
+      mendedAt.length < mendsMax
+        ? await this.#options.heart.setAddress(held, incarnation)
+        : `taken away ${mendsMax} times within a minute`;
+    if (this.#watched.get(instance) !== next) return; // It was stopped meanwhile.
+    const what = `${held.address} was taken away from ${held.device}`;
+    if (error === undefined) {
+      this.#announcements.announce(held);
+      this.#options.onMended(instance, `${what}; it was set again`);
+    } else {
+      this.#watched.delete(instance);
+      this.#options.onGone(instance, `${what}: ${error}`);
+    }
   }
 
   async #isThere({ address, device }: HeldAddress): Promise<boolean> {

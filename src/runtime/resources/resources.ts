@@ -23,7 +23,9 @@ import { SystemdUnits } from './systemd.ts';
 export type ResourceEvent =
   | LifeEvent
   /** The floating IP was taken away. */
-  | { readonly kind: 'address-gone'; readonly instance: InstanceId; readonly detail: string };
+  | { readonly kind: 'address-gone'; readonly instance: InstanceId; readonly detail: string }
+  /** It was taken away and is there again. */
+  | { readonly kind: 'address-mended'; readonly instance: InstanceId; readonly detail: string };
 
 export interface ResourcesOptions {
   readonly gate: Gate;
@@ -69,6 +71,7 @@ export class Resources {
     this.#addresses = new AddressAgent({
       heart: options.heart,
       onGone: (instance, detail) => onEvent({ kind: 'address-gone', instance, detail }),
+      onMended: (instance, detail) => onEvent({ kind: 'address-mended', instance, detail }),
       ...(options.networkCommand === undefined ? {} : { prefixCommand: options.networkCommand }),
       ...(options.devices === undefined ? {} : { devices: options.devices }),
     });

@@ -18,6 +18,8 @@ describe('floating IPs between two hosts', () => {
   let heart: Addresses;
   let agent: AddressAgent;
   let gone: string[];
+  let mended: string[];
+  let refusal: string | undefined;
   let setCalls: number;
   let renews: boolean;
   let renewed: HeldAddress[];
@@ -31,6 +33,8 @@ describe('floating IPs between two hosts', () => {
 
   beforeEach(() => {
     gone = [];
+    mended = [];
+    refusal = undefined;
     setCalls = 0;
     renews = true;
     renewed = [];
@@ -40,6 +44,7 @@ describe('floating IPs between two hosts', () => {
       heart: {
         setAddress: (held) => {
           setCalls += 1;
+          if (refusal !== undefined) return Promise.resolve(refusal);
           if (renews) renewed.push(held);
           return new Promise((resolve) => heart.set(held, resolve));
         },
@@ -49,6 +54,7 @@ describe('floating IPs between two hosts', () => {
         },
       },
       onGone: (instance, detail) => gone.push(`${instance}: ${detail}`),
+      onMended: (instance, detail) => mended.push(`${instance}: ${detail}`),
       prefixCommand: networks.in(networks.left),
       devices: () => devices,
     });
@@ -130,14 +136,38 @@ describe('floating IPs between two hosts', () => {
     }
   });
 
-  test('an address that somebody deletes is told within milliseconds', async () => {
+  test('an address that somebody deletes is there again within milliseconds, and that is told', async () => {
+    const ip = '10.99.0.50';
+    await perform('start', { ip });
+    networks.ip(networks.left, 'addr', 'del', `${ip}/24`, 'dev', 'net0');
+    expect(await until(() => mended.length > 0)).toBeLessThan(100);
+    expect(mended).toEqual(['vip: 10.99.0.50 was taken away from net0; it was set again']);
+    expect(await perform('monitor', { ip })).toMatchObject({ exitCode: 0 });
+    expect(gone).toEqual([]);
+  });
+
+  test('an address that the heart does not set again is told as gone', async () => {
     const ip = '10.99.0.50';
     renews = false;
     await perform('start', { ip });
+    refusal = 'the gate is shut';
     networks.ip(networks.left, 'addr', 'del', `${ip}/24`, 'dev', 'net0');
-    const tookMs = await until(() => gone.length > 0);
-    expect(tookMs).toBeLessThan(100);
-    expect(gone).toEqual(['vip: 10.99.0.50 is gone from net0']);
+    expect(await until(() => gone.length > 0)).toBeLessThan(100);
+    expect(gone).toEqual(['vip: 10.99.0.50 was taken away from net0: the gate is shut']);
+  });
+
+  test('an address that is taken away again and again has failed', async () => {
+    const ip = '10.99.0.50';
+    renews = false;
+    await perform('start', { ip });
+    for (let times = 1; times <= 6; times += 1) {
+      networks.ip(networks.left, 'addr', 'del', `${ip}/24`, 'dev', 'net0');
+      await until(() => mended.length + gone.length === times);
+    }
+    expect(mended).toHaveLength(5);
+    expect(gone).toEqual([
+      'vip: 10.99.0.50 was taken away from net0: taken away 5 times within a minute',
+    ]);
   });
 
   test('an address is announced anew when its link comes back', async () => {
@@ -159,7 +189,7 @@ describe('floating IPs between two hosts', () => {
     const follower = childrenOf(process.pid).find((pid) => commandOf(pid).includes('monitor'));
     process.kill(Number(follower), 'SIGKILL');
     networks.ip(networks.left, 'addr', 'del', `${ip}/24`, 'dev', 'net0');
-    await until(() => gone.length > 0);
+    await until(() => mended.length > 0);
   });
 
   test('an address is taken away from wherever it is, whatever this host would choose now', async () => {
