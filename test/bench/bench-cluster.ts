@@ -43,7 +43,9 @@ export async function placeSite(cluster: TestCluster, onLeader: boolean): Promis
   const to = onLeader ? leader : cluster.running.find((other) => other !== leader);
   await cluster.post('/v1/resources/site/move', { to: to?.name });
   await cluster.until('the site is there', ({ facts }) =>
-    facts.instances.some(({ instance, node }) => instance === 'web' && node === to?.name),
+    facts.instances.some(
+      ({ instance, node, role }) => instance === 'web' && node === to?.name && role === 'started',
+    ),
   );
 }
 
