@@ -168,7 +168,7 @@ export class Agent {
     const { node, credentials, directories } = this.#options;
     const admission = new Admission({
       self: node.node,
-      cluster: () => node.clusterId,
+      cluster: () => this.#machine.state.config?.name ?? node.clusterId,
       clusterId: node.clusterId,
       credentialDirectory: directories.etc,
       ask: (request) => new Promise((resolve) => this.#request(request, resolve)),

@@ -119,9 +119,13 @@ export class HeartProcess {
     this.#endIfUseless();
   }
 
+  get #isUseless(): boolean {
+    return this.#agentRefused && !this.#agentSpoke && !this.#gateOpen;
+  }
+
   /** Starting the same agent again and again mends nothing; systemd shows a unit that failed. */
   #endIfUseless(): void {
-    if (!this.#agentRefused || this.#agentSpoke || this.#gateOpen || this.#isEnding) return;
+    if (!this.#isUseless || this.#isEnding) return;
     this.#isEnding = true;
     journal('error', 'heart: ends, for its agent cannot work here: mend what it says above');
     this.#end();
@@ -182,6 +186,7 @@ export class HeartProcess {
         return this.#options.resetHost(effect.reason);
       case 'note': {
         const line = heartNoteText(effect.note);
+        if (effect.note.kind === 'agent-down' && this.#isUseless) return; // It ends, and says so.
         if (line !== undefined) journal(line.urgency, `heart: ${line.text}`);
         if (effect.note.kind === 'put-down') {
           this.#gateOpen = false;

@@ -23,15 +23,30 @@ import {
   signRequest,
 } from '../runtime/pki/authority.ts';
 import { storeAuthority, storeCredentials } from '../runtime/pki/node-credentials.ts';
+import { explained, refuseForeignAddresses } from './local-trouble.ts';
 import { type InitOptions, type InitReport, LocalError } from './local-types.ts';
-import { CERTIFICATE_DAYS, createLog, memberAddresses, refuseLeftovers } from './node-log.ts';
+import {
+  CERTIFICATE_DAYS,
+  createLog,
+  makeDirectories,
+  memberAddresses,
+  memberAlready,
+  refuseLeftovers,
+  refuseOtherNode,
+} from './node-log.ts';
 
 /** Makes this node the first member of a new cluster. Everything is in place, or nothing is. */
-export async function initCluster(options: InitOptions): Promise<InitReport> {
+export function initCluster(options: InitOptions): Promise<InitReport> {
+  return explained(() => makeCluster(options));
+}
+
+async function makeCluster(options: InitOptions): Promise<InitReport> {
   const { directories, name } = options;
   const node = nodeId(options.node);
   if (hasNodeFile(directories)) return sameCluster(options);
   refuseLeftovers(options);
+  refuseForeignAddresses(options.links);
+  makeDirectories(directories);
   const config = initialConfig(options);
   const links = memberAddresses(options.links);
   const clusterId = randomUUID();
@@ -47,7 +62,9 @@ export async function initCluster(options: InitOptions): Promise<InitReport> {
   const secrets: ClusterSecrets = {
     datagramKeys: [{ generation: 1, secretBase64: randomBytes(32).toString('base64') }],
   };
-  await createLog(logDirectory(directories), clusterId, node, {
+  const seeds = [{ node, number: 1, addresses: links }];
+  const file = { format: 1, cluster: name, clusterId, node, number: 1, links, seeds } as const;
+  const initial = {
     data: initialState({
       clusterId,
       config,
@@ -58,15 +75,16 @@ export async function initCluster(options: InitOptions): Promise<InitReport> {
       fingerprint: fingerprint(certificatePem),
     }),
     voters: [node],
+  };
+  await createLog(logDirectory(directories), clusterId, node, initial, () => {
+    storeAuthority(directories.etc, authority);
+    storeCredentials(directories.etc, {
+      authorityPem: authority.certificatePem,
+      certificatePem,
+      keyPem: request.keyPem,
+    });
+    storeNodeFile(directories, { ...file, secrets });
   });
-  storeAuthority(directories.etc, authority);
-  storeCredentials(directories.etc, {
-    authorityPem: authority.certificatePem,
-    certificatePem,
-    keyPem: request.keyPem,
-  });
-  const seeds = [{ node, number: 1, addresses: links }];
-  storeNodeFile(directories, { format: 1, clusterId, node, number: 1, links, seeds, secrets });
   return {
     cluster: name,
     clusterId,
@@ -80,13 +98,9 @@ export async function initCluster(options: InitOptions): Promise<InitReport> {
 
 function sameCluster(options: InitOptions): InitReport {
   const file: NodeFile = loadNodeFile(options.directories);
-  if (file.node !== options.node) {
-    throw new LocalError(
-      'exists',
-      `this machine is node ${file.node} of a cluster already`,
-      'to begin anew, stop the agent and remove its directories',
-    );
-  }
+  const isOther = file.cluster !== undefined && file.cluster !== options.name;
+  if (isOther) throw memberAlready(options.directories, file);
+  refuseOtherNode(options, file);
   return {
     cluster: options.name,
     clusterId: file.clusterId,

@@ -16,7 +16,12 @@ import {
   joinTokenAdvice,
   parseJoinToken,
 } from '../runtime/pki/join-token.ts';
-import { loadAuthority, storeCredentials } from '../runtime/pki/node-credentials.ts';
+import {
+  loadAuthority,
+  loadCredentials,
+  storeCredentials,
+} from '../runtime/pki/node-credentials.ts';
+import { explained, refuseForeignAddresses } from './local-trouble.ts';
 import {
   type JoinOptions,
   type JoinReport,
@@ -25,14 +30,25 @@ import {
   type TokenOptions,
   type TokenReport,
 } from './local-types.ts';
-import { createEmptyLog, memberAddresses, refuseLeftovers } from './node-log.ts';
+import {
+  createLog,
+  makeDirectories,
+  memberAddresses,
+  memberAlready,
+  refuseLeftovers,
+  refuseOtherNode,
+} from './node-log.ts';
 
 const REQUEST_MS = 15_000;
 
 type Admitted = JoinReply & { readonly kind: 'admitted' };
 
 /** Makes a token with which one node may join once. The secret is in it alone; the cluster keeps its hash. */
-export async function createJoinToken(options: TokenOptions): Promise<TokenReport> {
+export function createJoinToken(options: TokenOptions): Promise<TokenReport> {
+  return explained(() => makeToken(options));
+}
+
+async function makeToken(options: TokenOptions): Promise<TokenReport> {
   const { directories, socket, lifetimeMs } = options;
   const file = loadNodeFile(directories);
   const authority = loadAuthority(directories.etc);
@@ -54,26 +70,30 @@ export async function createJoinToken(options: TokenOptions): Promise<TokenRepor
 }
 
 /** Makes this node a member of the token's cluster. Whatever fails leaves this machine as it was. */
-export async function joinCluster(options: JoinOptions): Promise<JoinReport> {
+export function joinCluster(options: JoinOptions): Promise<JoinReport> {
+  return explained(() => join(options));
+}
+
+async function join(options: JoinOptions): Promise<JoinReport> {
   const { directories } = options;
   const token = readToken(options.token);
-  if (hasNodeFile(directories)) return sameNode(options);
+  if (hasNodeFile(directories)) return sameNode(options, token);
   refuseLeftovers(options);
+  refuseForeignAddresses(options.links);
+  makeDirectories(directories);
   const node = nodeId(options.node);
   const links = memberAddresses(options.links);
   const { keyPem, requestPem } = await createRequest(node);
   const request: JoinRequest = { secret: token.secret, node, links, requestPem };
   const admitted = await askMembers(token, request, options.timeoutMs);
-  await createEmptyLog(logDirectory(directories), admitted.clusterId, node);
-  storeCredentials(directories.etc, {
-    authorityPem: admitted.authorityPem,
-    certificatePem: admitted.certificatePem,
-    keyPem,
+  const { authorityPem, certificatePem, cluster, clusterId, number, seeds, secrets } = admitted;
+  const file = { format: 1, cluster, clusterId, node, number, links, seeds, secrets } as const;
+  await createLog(logDirectory(directories), clusterId, node, undefined, () => {
+    storeCredentials(directories.etc, { authorityPem, certificatePem, keyPem });
+    storeNodeFile(directories, file);
   });
-  const { clusterId, number, seeds, secrets } = admitted;
-  storeNodeFile(directories, { format: 1, clusterId, node, number, links, seeds, secrets });
   return {
-    cluster: admitted.cluster,
+    cluster,
     clusterId,
     node,
     links: options.links,
@@ -85,33 +105,22 @@ export async function joinCluster(options: JoinOptions): Promise<JoinReport> {
 function readToken(text: string): JoinToken {
   const token = parseJoinToken(text);
   if (typeof token === 'string') {
-    throw new LocalError(
-      'bad-token',
-      joinTokenAdvice(token),
-      'make a new one on a member: holdfast cluster token',
-    );
+    throw new LocalError('bad-token', joinTokenAdvice(token), newTokenHint);
   }
   if (token.expiresAtMs <= Date.now()) {
-    throw new LocalError(
-      'bad-token',
-      'the join token has expired',
-      'make a new one on a member: holdfast cluster token',
-    );
+    throw new LocalError('bad-token', 'the join token has expired', newTokenHint);
   }
   return token;
 }
 
-function sameNode(options: JoinOptions): JoinReport {
-  const file = loadNodeFile(options.directories);
-  if (file.node !== options.node) {
-    throw new LocalError(
-      'exists',
-      `this machine is node ${file.node} of a cluster already`,
-      'to begin anew, stop the agent and remove its directories',
-    );
-  }
+function sameNode(options: JoinOptions, token: JoinToken): JoinReport {
+  const { directories } = options;
+  const file = loadNodeFile(directories);
+  const { authorityPem } = loadCredentials(directories.etc, Date.now());
+  if (fingerprint(authorityPem) !== token.authority) throw memberAlready(directories, file);
+  refuseOtherNode(options, file);
   return {
-    cluster: file.clusterId,
+    cluster: file.cluster ?? file.clusterId,
     clusterId: file.clusterId,
     node: file.node,
     links: file.links,
@@ -119,6 +128,14 @@ function sameNode(options: JoinOptions): JoinReport {
     changed: false,
   };
 }
+
+const newTokenHint = 'make a new one on a member: holdfast cluster token';
+
+/** What helps against a member's refusal that does not say it. */
+const refusalHints: Readonly<Record<string, string>> = {
+  'bad-token': newTokenHint,
+  exists: 'choose another name (--node), or on a member: holdfast node remove NAME',
+};
 
 /** One address after the other; a refusal is final, for every member would say the same. */
 async function askMembers(
@@ -133,10 +150,13 @@ async function askMembers(
     try {
       const reply = (await requestJoin(address, token.authority, request)) as JoinReply;
       if (reply.kind === 'admitted') return reply;
-      throw new LocalError(reply.code as LocalErrorCode, reply.message, reply.hint);
+      const hint = reply.hint ?? refusalHints[reply.code];
+      throw new LocalError(reply.code as LocalErrorCode, reply.message, hint);
     } catch (error) {
       if (!(error instanceof JoinError)) throw error;
-      if (error.kind === 'wrong-authority') throw new LocalError('bad-token', error.message);
+      if (error.kind === 'wrong-authority') {
+        throw new LocalError('bad-token', error.message, newTokenHint);
+      }
       failures.push(error.message);
     }
   }

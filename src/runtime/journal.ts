@@ -8,6 +8,8 @@ export type Urgency = keyof typeof priorities;
  * it: a name must not be able to forge a line.
  */
 export function journal(urgency: Urgency, text: string): void {
-  const line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
-  process.stderr.write(`<${priorities[urgency]}>${line}\n`);
+  const line = text.replace(/\p{Cc}+/gu, ' ');
+  // Not for a person who started the program by hand.
+  const prefix = process.stderr.isTTY ? '' : `<${priorities[urgency]}>`;
+  process.stderr.write(`${prefix}${line}\n`);
 }

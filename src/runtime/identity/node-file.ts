@@ -26,6 +26,8 @@ export interface NodeDirectories {
 /** What a node knows of itself before it has read its log. */
 export interface NodeFile {
   readonly format: typeof FORMAT;
+  /** Name of the cluster as it was when this node came; files of early versions lack it. */
+  readonly cluster?: string;
   readonly clusterId: string;
   readonly node: NodeId;
   /** Its number in datagrams. */
