@@ -17,7 +17,7 @@ let observer: ObserverHandle;
 let since = 0;
 
 beforeAll(async () => {
-  cluster = await TestCluster.up({ name: 'e2e-failures' });
+  cluster = await TestCluster.up({ name: `failures-${process.pid}` });
 });
 afterAll(async () => {
   await cluster?.down();

@@ -311,6 +311,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     const own = this.#voter.fact(this.#self);
     if (own === undefined) return;
     const joined = this.#custody.takeOwnFact(own, this.#sends.sequence + 1, now);
+    if (joined) this.#peers.renewed();
     if (joined && this.#configure !== undefined) this.#hurry(now, this.#configure.timing);
   }
 

@@ -51,6 +51,11 @@ export class Peers {
     return grown;
   }
 
+  /** This node was admitted anew: it may have been cut off, so what it did not hear says nothing of the others. */
+  renewed(): void {
+    for (const peer of this.#list) peer.grant.renewed();
+  }
+
   /** Somebody turned up, or a link did: what is heard and when to look are worked out again. */
   changed(now: Instant): void {
     this.#hears = this.#list.filter((peer) => peer.heard).map((peer) => peer.node);
