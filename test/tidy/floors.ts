@@ -52,6 +52,7 @@ export const floors: readonly Floor[] = [
   {
     folder: 'provision',
     imports: [...ground, 'api', 'client', 'core/store', 'runtime'],
+    types: ['core'],
     packages: ['ssh2'],
     isPure: false,
   },
