@@ -6,6 +6,11 @@ import { headLine, measurementLine } from './table.ts';
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   failover: async () => (await import('./failover.ts')).failover,
+  phases: async () => (await import('./phases.ts')).phasesOfFailover,
+  saturation: async () => (await import('./saturation.ts')).saturation,
+  footprint: async () => (await import('./footprint.ts')).footprint,
+  commands: async () => (await import('./commands.ts')).commands,
+  simulator: async () => (await import('./simulator.ts')).simulator,
 };
 
 const usage = `usage: npm run bench -- NAME [--json] [--runs N] [--profile default|fast] [--minutes N] [--only TEXT]
