@@ -17,7 +17,7 @@ let observer: ObserverHandle;
 let since = 0;
 
 beforeAll(async () => {
-  cluster = await TestCluster.up({ name: `failures-${process.pid}` });
+  cluster = await TestCluster.up({ name: `fail-${process.pid % 100_000}` });
 });
 afterAll(async () => {
   await cluster?.down();
