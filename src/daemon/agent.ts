@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { ApiRequest, ApiResponse } from '../api/requests.ts';
 import { unreachable } from '../base/assert.ts';
 import { Prng } from '../base/prng.ts';
@@ -24,6 +25,8 @@ import { ControlServer } from './control-server.ts';
 import { exclusiveUnits, GuardUnits } from './guard-units.ts';
 import { HeartPort } from './heart-port.ts';
 import { nodeNoteText } from './node-note-text.ts';
+import { missingAddresses, ownAddresses } from './own-addresses.ts';
+import { Refusals } from './refusals.ts';
 
 export interface AgentOptions {
   readonly directories: NodeDirectories;
@@ -53,6 +56,7 @@ export class Agent {
   readonly #resources: Resources;
   readonly #control: ControlServer;
   readonly #guards: GuardUnits;
+  readonly #refusals = new Refusals(() => this.#clock.now());
   readonly #machine: NodeMachine;
   readonly #driver: Driver<NodeInput, NodeEffect>;
   readonly #waiting = new Map<number, (response: ApiResponse) => void>();
@@ -88,7 +92,10 @@ export class Agent {
       onEvent: (event) => this.#resourceEvent(event),
     });
     this.#guards = new GuardUnits({
-      controlGroups: (unit) => this.#resources.controlGroups({ kind: 'systemd', unit }),
+      controlGroups: (unit) =>
+        hasSystemd()
+          ? this.#resources.controlGroups({ kind: 'systemd', unit })
+          : Promise.resolve([]),
       send: (guard) => this.#heart.send(guard),
     });
     this.#streams = this.#makeStreams();
@@ -181,15 +188,14 @@ export class Agent {
       credentials,
       onMessage: (from, message) =>
         this.#driver.feed({ kind: 'message', from, message: message as PeerMessage }),
-      onUp: (peer) => this.#driver.feed({ kind: 'stream', peer, up: true }),
+      onUp: (peer) => {
+        this.#refusals.accepted(peer);
+        this.#driver.feed({ kind: 'stream', peer, up: true });
+      },
       onDown: (peer) => this.#driver.feed({ kind: 'stream', peer, up: false }),
       onRefused: ({ refusal, claimed, host }) =>
-        journal(
-          'warning',
-          `agent: refused a stream with ${claimed ?? 'a stranger'} at ${host}: ${refusal}`,
-        ),
-      onRefusedByPeer: (peer, refusal) =>
-        journal('warning', `agent: ${peer} refuses this node: ${refusal}`),
+        tellRefusal(this.#refusals.refused(claimed, host, refusal)),
+      onRefusedByPeer: (peer, refusal) => tellRefusal(this.#refusals.refusedBy(peer, refusal)),
       onJoin: (request, host, answer) => {
         void admission.answer(request, host).then(answer);
       },
@@ -221,7 +227,7 @@ export class Agent {
       case 'respond': {
         const respond = this.#waiting.get(effect.id);
         this.#waiting.delete(effect.id);
-        respond?.(effect.response);
+        respond?.(this.#withTrouble(effect.response));
         return;
       }
       case 'peers':
@@ -263,10 +269,22 @@ export class Agent {
   /** So that no start has to wait until systemd has read its files again. */
   #prepareUnits(incarnation: number): void {
     const units = exclusiveUnits(this.#machine.state.config);
-    if (units.length === 0) return;
+    if (units.length === 0 || !hasSystemd()) return;
     this.#resources.prepareUnits(units, incarnation).catch((error: unknown) => {
       journal('warning', `agent: systemd units could not be prepared: ${error}`);
     });
+  }
+
+  /** What the machine cannot know. */
+  #withTrouble(response: ApiResponse): ApiResponse {
+    if (response.kind !== 'status') return response;
+    const { node, links } = this.#options.node;
+    const trouble = [
+      ...response.status.trouble,
+      ...missingAddresses(node, links, ownAddresses()),
+      ...this.#refusals.trouble,
+    ];
+    return { ...response, status: { ...response.status, trouble } };
   }
 
   #resourceEvent(event: ResourceEvent): void {
@@ -307,4 +325,13 @@ export class Agent {
 function withFreshKey(request: ApiRequest): ApiRequest {
   if (request.kind !== 'remove-node') return request;
   return { ...request, newDatagramSecret: randomBytes(32).toString('base64') };
+}
+
+function tellRefusal(text: string | undefined): void {
+  if (text !== undefined) journal('warning', `agent: ${text}`);
+}
+
+/** Whether systemd runs this host (sd_booted(3)). */
+function hasSystemd(): boolean {
+  return existsSync('/run/systemd/system');
 }

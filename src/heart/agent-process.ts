@@ -4,6 +4,9 @@ import { journal } from '../runtime/journal.ts';
 import { LocalChannel } from '../runtime/net/local-channel.ts';
 import type { ChannelFromAgent, ChannelToAgent } from './channel-messages.ts';
 
+/** From the end of its channel to its own end. */
+const endMs = 500;
+
 export interface AgentProcessCallbacks {
   /** Its process id; undefined where it could not be made. */
   readonly onStart: (pid: number | undefined) => void;
@@ -49,8 +52,13 @@ export class AgentProcess {
         },
         // Its end is told by the process; an agent that only closes its channel, or does not read, is put to an end.
         onClose: (end) => {
-          if (end !== 'closed') journal('warning', `agent: its channel is ${end}`);
-          child.kill('SIGKILL');
+          if (end !== 'closed') {
+            journal('warning', `agent: its channel is ${end}`);
+            child.kill('SIGKILL');
+          } else {
+            // It is about to end, or has closed only its channel.
+            setTimeout(() => child.kill('SIGKILL'), endMs).unref();
+          }
         },
       },
     );

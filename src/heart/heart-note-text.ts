@@ -2,9 +2,13 @@ import { unreachable } from '../base/assert.ts';
 import type { HeartNote } from '../core/membership/heart-machine.ts';
 import type { Urgency } from '../runtime/journal.ts';
 
-/** A line of the journal for what the heart notes; undefined for what would only fill it. */
+/**
+ * A line of the journal for what the heart notes; undefined for what would only fill it. `gateOpen`: something may run
+ * on this node that needs the lease.
+ */
 export function heartNoteText(
   note: HeartNote,
+  gateOpen: boolean,
 ): { readonly urgency: Urgency; readonly text: string } | undefined {
   switch (note.kind) {
     case 'link-up':
@@ -21,10 +25,9 @@ export function heartNoteText(
         text: 'holds the lease: a majority of the voters hears this node',
       };
     case 'lease-ended':
-      return {
-        urgency: 'error',
-        text: 'lost the lease: puts down what may run on one node only',
-      };
+      return gateOpen
+        ? { urgency: 'error', text: 'lost the lease: puts down what may run on one node only' }
+        : { urgency: 'notice', text: 'holds no lease any more' };
     case 'promised':
       return {
         urgency: 'notice',

@@ -19,6 +19,9 @@ import { FormerAgent } from './former-agent.ts';
 import { HeartMemoryFile } from './heart-memory.ts';
 import { heartNoteText } from './heart-note-text.ts';
 
+/** Keys before the newest are accepted for so long: a member that learns it later is told by its streams. */
+const formerKeysMs = 60_000;
+
 export interface HeartProcessOptions {
   readonly directories: NodeDirectories;
   readonly node: NodeFile;
@@ -44,6 +47,7 @@ export class HeartProcess {
   readonly #agent: AgentProcess;
   readonly #driver: Driver<HeartInput, HeartEffect>;
   #isEnding = false;
+  #formerKeys: NodeJS.Timeout | undefined;
   /** An agent of this run has said a word: this node is needed, as a voter at least. */
   #agentSpoke = false;
   /** The last agent ended with `exitConfig`. */
@@ -107,6 +111,7 @@ export class HeartProcess {
   }
 
   #end(): void {
+    clearTimeout(this.#formerKeys);
     this.#driver.stop();
     this.#addresses.close();
     void this.#datagrams.close();
@@ -145,6 +150,12 @@ export class HeartProcess {
     );
     if (key === undefined) return;
     this.#datagrams.configure({ peers, key, alsoAccepted });
+    clearTimeout(this.#formerKeys);
+    if (alsoAccepted.length === 0) return;
+    // A node that was removed knows them: they only bridge the time in which the others learn the new one.
+    this.#formerKeys = setTimeout(() => {
+      this.#datagrams.configure({ peers, key, alsoAccepted: [] });
+    }, formerKeysMs);
   }
 
   #perform(effect: HeartEffect): void {
@@ -185,7 +196,7 @@ export class HeartProcess {
         journal('error', `heart: resets this host: ${effect.reason}`);
         return this.#options.resetHost(effect.reason);
       case 'note': {
-        const line = heartNoteText(effect.note);
+        const line = heartNoteText(effect.note, this.#gateOpen);
         if (effect.note.kind === 'agent-down' && this.#isUseless) return; // It ends, and says so.
         if (line !== undefined) journal(line.urgency, `heart: ${line.text}`);
         if (effect.note.kind === 'put-down') {

@@ -25,7 +25,7 @@ import { LossDuties } from './loss-duties.ts';
 import type { DiskWrite, NodeEffect, NodeInput, NodeStart, PeerAddress } from './node-io.ts';
 import { OwnMembership } from './own-membership.ts';
 import type { PeerMessage } from './peer-message.ts';
-import { Requests } from './requests.ts';
+import { Requests, whyNotLeave } from './requests.ts';
 import { statusReport } from './status-report.ts';
 import { Wants } from './wants.ts';
 
@@ -469,7 +469,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
           events: this.#state.eventsAfter(request.after, request.limit),
           last: this.#state.lastEvent,
         });
-      case 'leave':
+      case 'leave': {
+        const unsafe = whyNotLeave(this.#context);
+        if (unsafe !== undefined) return this.#respond(id, unsafe);
         this.#handOver();
         this.#membership.leave(this.#context);
         this.#isDirty = true;
@@ -479,6 +481,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
           index: this.#state.index,
           plan: undefined,
         });
+      }
       default:
         return this.#requests.fromClient(id, request, this.#context);
     }

@@ -5,7 +5,7 @@ import type { Command } from '../../model/command.ts';
 import type { NodeId } from '../../model/ids.ts';
 import { resourceById } from '../../model/resources.ts';
 import type { Outcome } from '../store/outcome.ts';
-import type { NodeContext, Unstamped } from './context.ts';
+import { isHeard, type NodeContext, type Unstamped } from './context.ts';
 import { planNow } from './planning.ts';
 
 /** A client is told that nothing is known of its write after so long. */
@@ -298,6 +298,22 @@ function outcomeResponse(outcome: Outcome, index: number): ApiResponse {
   }
   const code = outcome.code === 'stale' ? 'conflict' : outcome.code;
   return errorResponse(code, outcome.message);
+}
+
+/** A voter may not leave where the others would have no quorum without it: all of them would stop what they run. */
+export function whyNotLeave(context: NodeContext): ApiResponse | undefined {
+  const { voters } = context.raft.status(context.now).configuration;
+  const others = voters.filter((voter) => voter !== context.self);
+  const members = context.state.members().filter((member) => member.presence === 'joined');
+  const isAlone = members.every((member) => member.node === context.self);
+  if (others.length === voters.length || isAlone) return undefined;
+  const left = others.filter((voter) => isHeard(context, voter));
+  if (left.length * 2 > voters.length) return undefined;
+  return errorResponse(
+    'unsafe',
+    `without ${context.self} only ${left.length} of ${voters.length} voters would be left: the cluster would lose its quorum and stop everything`,
+    'bring other voters back first; see "holdfast quorum status"',
+  );
 }
 
 function noLeader(context: NodeContext): ApiResponse {

@@ -207,13 +207,13 @@ export class AddressAgent {
         ? await this.#options.heart.setAddress(held, incarnation)
         : `taken away ${mendsMax} times within a minute`;
     if (this.#watched.get(instance) !== next) return; // It was stopped meanwhile.
-    const what = `${held.address} was taken away from ${held.device}`;
     if (error === undefined) {
       this.#announcements.announce(held);
+      const what = `${held.address} was taken away from ${held.device}`;
       this.#options.onMended(instance, `${what}; it was set again`);
     } else {
       this.#watched.delete(instance);
-      this.#options.onGone(instance, `${what}: ${error}`);
+      this.#options.onGone(instance, `${held.address} is gone from ${held.device}: ${error}`);
     }
   }
 
