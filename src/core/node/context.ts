@@ -29,6 +29,8 @@ export interface NodeContext {
   /** Leader only: puts a command at the end of the log. Undefined where it cannot now. */
   append(command: Unstamped<Command>): number | undefined;
   raftStep(input: RaftInput): void;
+  /** All parts are to look at the state anew at the end of this step. */
+  changed(): void;
   /** Writes to the disk; `done` once it is durable, in the order of the writes. */
   persist(write: DiskWrite, done: () => void): void;
 }

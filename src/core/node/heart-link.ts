@@ -1,9 +1,11 @@
 import { canonicalJson } from '../../base/canonical-json.ts';
+import type { Instant } from '../../base/instant.ts';
 import { defaultOptions } from '../../model/config.ts';
 import { isExclusive, type NodeId } from '../../model/ids.ts';
 import type { GuardEntry, HeartPeer, HeartTiming } from '../membership/heart-protocol.ts';
 import { marginMs } from '../membership/margin.ts';
 import type { NodeContext } from './context.ts';
+import { DetectionMemory } from './detection-memory.ts';
 import type { PeerAddress } from './node-io.ts';
 import type { OwnMembership } from './own-membership.ts';
 
@@ -17,9 +19,19 @@ export class HeartLink {
   #said = new Map<string, string>();
   #guardVersion = 0;
   #guarded = 0;
+  readonly #detection: DetectionMemory;
 
-  constructor(floor: number) {
+  constructor(floor: number, detectMaxMs: number) {
     this.#floor = floor;
+    this.#detection = new DetectionMemory(detectMaxMs);
+  }
+
+  deadline(): Instant | undefined {
+    return this.#detection.deadline();
+  }
+
+  wake(context: NodeContext): void {
+    this.#detection.wake(context);
   }
 
   /** A new heart, or this one's channel anew: it knows nothing yet. */
@@ -40,7 +52,7 @@ export class HeartLink {
 
   /** Says what has changed since it was said last. */
   tell(peers: readonly PeerAddress[], membership: OwnMembership, context: NodeContext): void {
-    this.#tellConfigure(peers, context);
+    this.#tellDetection(peers, context);
     this.#tellVoters(context);
     const members = membership.facts(context);
     this.#sayOnce('applied', { reached: context.state.index >= this.#floor, members }, () =>
@@ -53,7 +65,19 @@ export class HeartLink {
     });
   }
 
-  #tellConfigure(peers: readonly PeerAddress[], context: NodeContext): void {
+  /** R8: a heart that starts hears first of the greatest Dmax of late, and of the present one after that. */
+  #tellDetection(peers: readonly PeerAddress[], context: NodeContext): void {
+    const { detectMaxMs } = context.state.config?.options ?? defaultOptions;
+    if (!this.#detection.allows(detectMaxMs, context)) return;
+    const { greatestMs } = this.#detection;
+    if (!this.#said.has('configure') && greatestMs > detectMaxMs) {
+      this.#tellConfigure(peers, greatestMs, context);
+    }
+    this.#tellConfigure(peers, detectMaxMs, context);
+    this.#detection.told(detectMaxMs, context.now);
+  }
+
+  #tellConfigure(peers: readonly PeerAddress[], detectMaxMs: number, context: NodeContext): void {
     const options = context.state.config?.options ?? defaultOptions;
     const others: readonly HeartPeer[] = peers
       .filter((peer) => peer.node !== context.self)
@@ -62,10 +86,10 @@ export class HeartLink {
     const timing: HeartTiming = {
       intervalMs: Math.round(options.detectMinMs / ROUNDS_PER_LEASE),
       detectMinMs: options.detectMinMs,
-      detectMaxMs: options.detectMaxMs,
+      detectMaxMs,
       // R7: as recorded with the join; it does not change within an incarnation.
       selfStopMs: own?.presence === 'joined' ? own.selfStopMs : options.selfStopMs,
-      marginMs: marginMs(options.detectMaxMs, options.selfStopMs),
+      marginMs: marginMs(detectMaxMs, options.selfStopMs),
       agentGraceMs: options.agentGraceMs,
     };
     const { onLeaseLost } = options;

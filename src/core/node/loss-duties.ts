@@ -11,7 +11,7 @@ import type { MembershipMessage, MembershipSend } from '../membership/membership
 import { PromiseBook, type PromiseEffect, type PromiseInput } from '../membership/promise-book.ts';
 import { Takeover, type TakeoverInput } from '../membership/takeover.ts';
 import { VoterChange, type VoterChangeInput } from '../membership/voter-change.ts';
-import type { NodeContext } from './context.ts';
+import type { NodeContext, Unstamped } from './context.ts';
 import type { DiskState } from './node-io.ts';
 
 type HeartAnswer = HeartToAgent & { readonly kind: 'promised' | 'heard' | 'drained' };
@@ -30,6 +30,8 @@ export class LossDuties {
   readonly #voterChange = new VoterChange();
   readonly #drain: DrainReport;
   #leads = false;
+  /** What this leader has to append and could not yet. */
+  #owed: Unstamped<Command>[] = [];
   #toldMembers = '';
   #toldSelfStops = '';
   #toldConfiguration = -1;
@@ -125,6 +127,7 @@ export class LossDuties {
     this.#bookStep({ kind: 'leader', leader }, context);
     if (isLeader === this.#leads) return;
     this.#leads = isLeader;
+    this.#owed = []; // R6, R7: what follows from another leadership counts no more.
     this.#roundsStep(isLeader ? { kind: 'lead', term } : { kind: 'follow' }, context);
     this.#takeoverStep({ kind: isLeader ? 'lead' : 'follow' }, context);
     this.#voterChangeStep({ kind: isLeader ? 'lead' : 'follow' }, context);
@@ -158,6 +161,7 @@ export class LossDuties {
 
   /** Compares the applied state and the log with what the machines were told. */
   advance(context: NodeContext): void {
+    this.#pay(context);
     this.#tellConfiguration(context);
     this.#tellMembers(context);
     this.#tellLost(context);
@@ -239,8 +243,7 @@ export class LossDuties {
       case 'append-lost': {
         const { node, incarnation } = effect;
         this.#takeoverStep({ kind: 'gathered', node, incarnation }, context);
-        context.append({ kind: 'lost', node, incarnation });
-        return;
+        return this.#owe({ kind: 'lost', node, incarnation }, context);
       }
       case 'note':
         return context.emit({ kind: 'note', note: { kind: 'loss', note: effect.note } });
@@ -252,7 +255,20 @@ export class LossDuties {
   #takeoverStep(input: TakeoverInput, context: NodeContext): void {
     for (const { node, incarnation, by } of this.#takeover.step(input, context.now)) {
       const proof = by === 'time' ? 'lease' : 'fencing';
-      context.append({ kind: 'down', node, incarnation, proof });
+      this.#owe({ kind: 'down', node, incarnation, proof }, context);
+    }
+  }
+
+  /** Appends now, or as soon as this leader can: a hand-over of leadership that fails takes entries again. */
+  #owe(command: Unstamped<Command>, context: NodeContext): void {
+    this.#owed.push(command);
+    this.#pay(context);
+  }
+
+  #pay(context: NodeContext): void {
+    while (this.#leads && this.#owed[0] !== undefined) {
+      if (context.append(this.#owed[0]) === undefined) return;
+      this.#owed.shift();
     }
   }
 

@@ -84,6 +84,8 @@ export interface DiskWrite {
   readonly endPromises?: readonly { readonly node: NodeId; readonly incarnation: number }[];
   /** R15: up to where the log must be applied before this voter acks after a restart; it only grows. */
   readonly floor?: number;
+  /** R8: the greatest Dmax by which may have been granted of late, in ms. */
+  readonly detectMaxMs?: number;
 }
 
 /** All that a node finds on its disk. */
@@ -95,6 +97,8 @@ export interface DiskState {
   readonly entries: readonly Entry[];
   readonly promises: readonly HeldPromise[];
   readonly floor: number;
+  /** R8, in ms; 0 where nothing was ever granted. */
+  readonly detectMaxMs: number;
 }
 
 export interface NodeStart {

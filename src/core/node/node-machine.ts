@@ -93,7 +93,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     );
     this.#executor = new Executor(start.firstOperation);
     this.#membership = new OwnMembership(start.addresses, this.#wants);
-    this.#heartLink = new HeartLink(disk.floor);
+    this.#heartLink = new HeartLink(disk.floor, disk.detectMaxMs);
     this.#loss = new LossDuties(self, disk, this.#detectMaxMs(), now);
     this.#context = this.#makeContext();
   }
@@ -107,6 +107,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#requests.deadline(),
       this.#leadership.deadline(),
       this.#loss.deadline(),
+      this.#heartLink.deadline(),
     );
   }
 
@@ -168,6 +169,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (isDue(this.#executor.deadline(), this.#now)) this.#execute({ kind: 'wake' });
     if (isDue(this.#loss.deadline(), this.#now)) this.#loss.wake(this.#context);
     this.#requests.wake(this.#context);
+    this.#heartLink.wake(this.#context);
   }
 
   #receive(from: NodeId, message: PeerMessage): void {
@@ -631,6 +633,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       append: (command) => this.#append(command),
       raftStep: (input) => this.#raftStep(input),
       persist: (write, done) => this.#persist(write, done),
+      changed: () => {
+        this.#isDirty = true;
+      },
     };
   }
 }

@@ -2,7 +2,7 @@ import type { Happening } from '../../model/event.ts';
 import type { State } from './state.ts';
 
 /** So many events are kept on every node; older ones are in the journal. */
-export const EVENTS_KEPT = 2000;
+export const EVENTS_KEPT = 1000;
 
 /** Adds one line to the history. */
 export function record(state: State, atMs: number, what: Happening): void {

@@ -264,7 +264,9 @@ function dropFormerOwners(state: State, started: Order): void {
   for (const [key, status] of state.instances) {
     if (status.instance !== started.instance || status.node === started.node) continue;
     const presence = state.members.get(status.node)?.presence;
-    if (presence !== 'joined' && presence !== 'lost') state.instances.delete(key);
+    if (presence === 'joined' || presence === 'lost') continue;
+    state.instances.delete(key);
+    state.definitions.delete(key);
   }
 }
 
