@@ -14,6 +14,7 @@ export interface DiskImage {
   entries: Entry[];
   promises: readonly HeldPromise[];
   floor: number;
+  detectMaxMs: number;
 }
 
 export function emptyImage(): DiskImage {
@@ -25,6 +26,7 @@ export function emptyImage(): DiskImage {
     entries: [],
     promises: [],
     floor: 0,
+    detectMaxMs: 0,
   };
 }
 
@@ -47,9 +49,10 @@ export function readImage(image: DiskImage): DiskState {
 
 /** Carries out one atomic write. */
 export function applyWrite(image: DiskImage, write: DiskWrite): DiskImage {
-  const { raft, promises, floor } = write;
+  const { raft, promises, floor, detectMaxMs } = write;
   if (raft !== undefined) applyRaft(image, raft);
   if (promises !== undefined) image.promises = [...promises];
+  if (detectMaxMs !== undefined) image.detectMaxMs = detectMaxMs;
   if (floor !== undefined) image.floor = Math.max(image.floor, floor);
   return image;
 }

@@ -17,6 +17,8 @@ export interface LogWrite {
   readonly promises?: readonly HeldPromise[];
   /** R15; it only grows. */
   readonly floor?: number;
+  /** R8, in ms. */
+  readonly detectMaxMs?: number;
 }
 
 /** All that a state directory holds. */
@@ -30,6 +32,7 @@ export interface StoredState {
   readonly entries: readonly Entry[];
   readonly promises: readonly HeldPromise[];
   readonly floor: number;
+  readonly detectMaxMs: number;
 }
 
 /** How a log is opened; what the worker thread is started with. */
@@ -54,6 +57,7 @@ export interface PreparedWrite {
   readonly append: readonly PreparedEntry[];
   readonly promises: readonly HeldPromise[] | undefined;
   readonly floor: number | undefined;
+  readonly detectMaxMs: number | undefined;
 }
 
 export interface PreparedEntry {

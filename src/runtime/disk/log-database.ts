@@ -99,6 +99,7 @@ export class LogDatabase {
       entries,
       promises: (this.#readFact('promises') ?? []) as HeldPromise[],
       floor: this.#fact<number>('floor') ?? 0,
+      detectMaxMs: this.#fact<number>('detect-max') ?? 0,
     };
   }
 
@@ -239,7 +240,8 @@ export class LogDatabase {
   }
 
   #writeOne(write: PreparedWrite): void {
-    const { hardState, snapshot, discardBefore, truncateFrom, promises, floor } = write;
+    const { hardState, snapshot, discardBefore, truncateFrom, promises, floor, detectMaxMs } =
+      write;
     if (hardState !== undefined) this.#putFact('hard-state', hardState);
     if (snapshot !== undefined) this.#putSnapshot(snapshot);
     if (discardBefore !== undefined) this.#discard(discardBefore);
@@ -249,6 +251,7 @@ export class LogDatabase {
     for (const entry of write.append) this.#append(entry);
     if (promises !== undefined) this.#putFact('promises', JSON.stringify(promises));
     if (floor !== undefined) this.#putFact('floor', JSON.stringify(floor));
+    if (detectMaxMs !== undefined) this.#putFact('detect-max', JSON.stringify(detectMaxMs));
   }
 
   #discard(before: number): void {

@@ -178,6 +178,7 @@ function prepare(write: LogWrite): PreparedWrite {
     })),
     promises: write.promises,
     floor: write.floor,
+    detectMaxMs: write.detectMaxMs,
   };
 }
 

@@ -29,6 +29,7 @@ const nothing: PreparedWrite = {
   append: [],
   promises: undefined,
   floor: undefined,
+  detectMaxMs: undefined,
 };
 
 /** Entries 1 to `count`, and a hard state. */
