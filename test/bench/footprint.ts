@@ -9,7 +9,7 @@ const idleMs = 60_000;
 /** Ticks of /proc/PID/stat: 100 a second on Linux, whatever the kernel's own clock. */
 const tickMs = 10;
 /** The heart, the agent, and what they keep running. */
-const programs = 'heart[.](js|ts)|agent[.]js|daemon/main[.]ts|ip .*-batch';
+const programs = 'heart[.](js|ts)|agent[.]js|daemon/main[.]ts|ip .*-[b]atch';
 
 interface Process {
   readonly pid: string;
