@@ -145,11 +145,7 @@ describe('log database', () => {
       `UPDATE facts SET value = '{"term":9,"commit":0}' WHERE key = 'hard-state'`,
       'hard-state',
     ],
-    [
-      'a promise was changed',
-      `UPDATE facts SET value = '{}' WHERE key = 'promises'`,
-      'promises',
-    ],
+    ['a promise was changed', `UPDATE facts SET value = '{}' WHERE key = 'promises'`, 'promises'],
   ])('is refused when %s', (_what, sql, where) => {
     const promises = [{ node: nodeId('beta'), incarnation: 4, term: 2, round: 1 }];
     const content = { ...appending(3, 'x'), promises };
