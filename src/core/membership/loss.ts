@@ -13,6 +13,8 @@ const resendMs = 250;
 const patienceMs = 300;
 /** The same while a majority hears the member, though this node does not. */
 const heardPatienceMs = 5000;
+/** After its join a member that is not heard yet is not asked about: its first heartbeats are on their way. */
+const arrivalMs = 300;
 /** A member that is heard, but not as its present incarnation, may be catching up for this long. */
 const strangerMs = 2000;
 
@@ -86,6 +88,10 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
   readonly #appended = new Map<NodeId, Incarnation>();
   /** Since when a node is heard under another name than its present incarnation. */
   readonly #strangeSince = new Map<NodeId, Instant>();
+  /** Newest known incarnation of each node. */
+  readonly #incarnations = new Map<NodeId, Incarnation>();
+  /** When this node learned of a member's present incarnation, after an earlier one. */
+  readonly #arrivedAt = new Map<NodeId, Instant>();
   #effects: LossEffect[] = [];
 
   /** `roundMaxMs`: when a round is given up for want of answers; more than Dmax + m, the silence after a start (R8). */
@@ -121,7 +127,7 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
 
   /** When something about a member without a round may change by time alone. */
   #considerAt(node: NodeId): Instant {
-    if (this.#givenUpAt.has(node)) return this.#againAt(node);
+    if (this.#givenUpAt.has(node) || this.#arrivedAt.has(node)) return this.#againAt(node);
     const since = this.#strangeSince.get(node);
     return since === undefined ? never : addMs(since, strangerMs);
   }
@@ -140,6 +146,7 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
         this.#voters = input.voters;
         break;
       case 'members':
+        this.#noteArrivals(input.members, now);
         this.#members = sortedBy(input.members, (member) => member.node);
         this.#forgetStale();
         this.#noteStrangers(now);
@@ -178,6 +185,14 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
       const peer = this.#peers.get(node);
       const strange = peer?.heard === true && peer.incarnation < incarnation;
       if (strange) this.#strangeSince.set(node, before.get(node) ?? now);
+    }
+  }
+
+  #noteArrivals(members: readonly LossMember[], now: Instant): void {
+    for (const { node, incarnation } of members) {
+      const known = this.#incarnations.get(node);
+      if (known !== undefined && known !== incarnation) this.#arrivedAt.set(node, now);
+      this.#incarnations.set(node, incarnation);
     }
   }
 
@@ -239,9 +254,11 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
     if (member.node === this.#self || this.#rounds.has(member.node)) return;
     if (!this.#suspect(member, now, undefined)) {
       this.#givenUpAt.delete(member.node); // The next silence is asked about at once.
+      this.#arrivedAt.delete(member.node);
       return;
     }
     if (now < this.#againAt(member.node)) return;
+    this.#arrivedAt.delete(member.node);
     this.#round += 1;
     const round: Round = {
       ...member,
@@ -260,8 +277,10 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
 
   /** When a member may be asked about again after a round that was given up. */
   #againAt(node: NodeId): Instant {
+    const arrivedAt = this.#arrivedAt.get(node);
+    const arrived = arrivedAt === undefined ? instant(0) : addMs(arrivedAt, arrivalMs);
     const givenUpAt = this.#givenUpAt.get(node);
-    if (givenUpAt === undefined) return instant(0);
+    if (givenUpAt === undefined) return arrived;
     return addMs(givenUpAt, this.#aliveByOthers(node) ? heardPatienceMs : patienceMs);
   }
 
