@@ -40,6 +40,15 @@ function complaints(
   );
 }
 
+/** The programs that package.json and the launcher run. */
+function scripts(): readonly string[] {
+  const { scripts: commands } = JSON.parse(read('package.json')) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  const launcher = [read('bin/holdfast'), ...Object.values(commands)].join('\n');
+  return [...launcher.matchAll(/(?:\$root\/|\s)([\w./-]+\.ts)\b/g)].map(([, path = '']) => path);
+}
+
 describe('floors', () => {
   function floorOf(path: string): Floor | undefined {
     return floors.find(({ folder }) => path.startsWith(`src/${folder}/`));
@@ -128,14 +137,6 @@ describe('dead files', () => {
     return seen;
   }
 
-  function scripts(): readonly string[] {
-    const { scripts: commands } = JSON.parse(read('package.json')) as {
-      readonly scripts: Readonly<Record<string, string>>;
-    };
-    const launcher = [read('bin/holdfast'), ...Object.values(commands)].join('\n');
-    return [...launcher.matchAll(/(?:\$root\/|\s)([\w./-]+\.ts)\b/g)].map(([, path = '']) => path);
-  }
-
   test('every file of the product is reached from a program, not from tests alone', () => {
     const alive = reachable(scripts().filter((path) => !path.startsWith('test/')));
     expect(product.map(({ path }) => path).filter((path) => !alive.has(path))).toEqual([]);
@@ -204,14 +205,18 @@ describe('documents', () => {
   });
 
   test('commands of npm that documents name exist', () => {
-    const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: object };
+    const { scripts: commands } = JSON.parse(read('package.json')) as { readonly scripts: object };
     const found = documents.flatMap((path) =>
       [...read(path).matchAll(/\bnpm run ([a-z:]+)/g)]
         .map(([, name = '']) => name)
-        .filter((name) => !(name in scripts))
+        .filter((name) => !(name in commands))
         .map((name) => `${path}: npm run ${name}`),
     );
     expect(found).toEqual([]);
+  });
+
+  test('commands of package.json run files that exist', () => {
+    expect(scripts().filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
   test('the architecture page names every folder of the product', () => {
