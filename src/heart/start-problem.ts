@@ -10,6 +10,7 @@ const words: ReadonlyMap<string | undefined, string> = new Map([
   ['EACCES', 'not permitted; the agent must run as root'],
   ['EPERM', 'not permitted; the agent must run as root'],
   ['EROFS', 'the file system is read-only'],
+  ['EEXIST', 'this is no directory'],
   ['ENOTDIR', 'a part of this path is no directory'],
   ['ENOSPC', 'no space is left'],
   ['EDQUOT', 'no space is left'],

@@ -87,6 +87,7 @@ describe('log store', () => {
       entries: [],
       promises: [],
       floor: 0,
+      detectMaxMs: 0,
     });
   });
 
