@@ -7,13 +7,13 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', 'test/e2e/**'],
+          exclude: ['test/lab/**', 'test/e2e/**', 'test/packaging/**'],
         },
       },
       {
         test: {
           name: 'lab',
-          include: ['test/lab/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          include: ['test/{lab,e2e,packaging}/**/*.test.ts'],
           // Hosts, addresses and processor time are shared: one scenario at a time.
           fileParallelism: false,
           testTimeout: 120_000,
