@@ -31,6 +31,8 @@ import { Wants } from './wants.ts';
 
 /** So many entries after the last snapshot, a new one is made. */
 const SNAPSHOT_EVERY = 2000;
+/** Room for the ids of requests that one agent process passes on. */
+const FORWARDS_PER_PROCESS = 2 ** 20;
 
 /**
  * The whole agent of a node as one machine: routes the effects of one inner machine to the inputs of another.
@@ -41,7 +43,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #raft: Raft;
   readonly #executor: Executor;
   readonly #wants = new Wants();
-  readonly #requests = new Requests();
+  readonly #requests: Requests;
   readonly #membership: OwnMembership;
   readonly #leadership = new Leadership();
   readonly #heartLink: HeartLink;
@@ -91,6 +93,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       },
       now,
     );
+    this.#requests = new Requests(prng.uint32() * FORWARDS_PER_PROCESS);
     this.#executor = new Executor(start.firstOperation);
     this.#membership = new OwnMembership(start.addresses, this.#wants);
     this.#heartLink = new HeartLink(disk.floor, disk.detectMaxMs);

@@ -42,7 +42,12 @@ export class Requests {
   readonly #pending = new Map<number, Pending>();
   readonly #forwarded = new Map<number, Forwarded>();
   #parked: Parked[] = [];
-  #nextForward = 1;
+  #nextForward: number;
+
+  /** `firstForward`: from far apart places in each agent process, or a late answer could meet another question. */
+  constructor(firstForward: number) {
+    this.#nextForward = firstForward;
+  }
 
   deadline(): Instant | undefined {
     let first: Instant | undefined;
