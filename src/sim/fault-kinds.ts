@@ -82,6 +82,10 @@ export const stormKinds: readonly FaultKind[] = [
   kind('one way cut', 200, 15_000, ({ faults, host, simulation, prng }) =>
     faults.cutOneWay(host.index, prng.pick(simulation.hosts).index),
   ),
+  kind('pair cut', 200, 8000, ({ faults, host, simulation, prng }) =>
+    faults.cutPair(host.index, prng.pick(simulation.hosts).index),
+  ),
+  kind('flapping', 2000, 12_000, flapping),
   kind('partition', 500, 15_000, ({ faults, simulation, prng }) => {
     const side = simulation.hosts.map((host) => host.index).filter(() => prng.chance(0.5));
     return faults.partition(side);
@@ -186,9 +190,65 @@ function kind(
   return { name, minMs, maxMs, strike };
 }
 
+/** The paths to each other host come and go, each for itself: silences are never complete everywhere at once. */
+function _flapping({ faults, host, simulation, prng }: Strike): Undo {
+  let isOver = false;
+  const heals = new Set<Undo>();
+  const flap = (other: number): void => {
+    const heal = faults.cutPair(host.index, other);
+    heals.add(heal);
+    simulation.queue.after(between(prng, 100, 900), () => {
+      heals.delete(heal);
+      heal();
+      simulation.queue.after(between(prng, 30, 500), () => {
+        if (!isOver) flap(other);
+      });
+    });
+  };
+  for (const { index } of simulation.hosts) {
+    if (index !== host.index) {
+      simulation.queue.after(between(prng, 0, 900), () => {
+        if (!isOver) flap(index);
+      });
+    }
+  }
+  return () => {
+    isOver = true;
+    for (const heal of heals) heal();
+  };
+}
+
 /** A fault that is over by itself. */
 function _passing(_done: undefined | undefined): undefined {
   return undefined;
+}
+
+/** The paths to each other host come and go, each for itself: silences are never complete everywhere at once. */
+function flapping({ faults, host, simulation, prng }: Strike): Undo {
+  let isOver = false;
+  const heals = new Set<Undo>();
+  const flap = (other: number): void => {
+    const heal = faults.cutPair(host.index, other);
+    heals.add(heal);
+    simulation.queue.after(between(prng, 100, 900), () => {
+      heals.delete(heal);
+      heal();
+      simulation.queue.after(between(prng, 30, 500), () => {
+        if (!isOver) flap(other);
+      });
+    });
+  };
+  for (const { index } of simulation.hosts) {
+    if (index !== host.index) {
+      simulation.queue.after(between(prng, 0, 900), () => {
+        if (!isOver) flap(index);
+      });
+    }
+  }
+  return () => {
+    isOver = true;
+    for (const heal of heals) heal();
+  };
 }
 
 /** A fault that is over by itself. */

@@ -32,6 +32,11 @@ export class Faults {
     return this.#cut((a, b) => a === from && b === to);
   }
 
+  /** Nothing passes between two hosts. */
+  cutPair(one: number, other: number): Undo {
+    return this.#cut((a, b) => (a === one && b === other) || (a === other && b === one));
+  }
+
   /** What the host sends gets nowhere; what is sent to it arrives. */
   mute(host: number): Undo {
     return this.#cut((from) => from === host);

@@ -11,6 +11,9 @@ import { nodeBugs } from './node-bugs.ts';
 /** Every deliberate bug. */
 export const allBugs: readonly Bug[] = [...leaseBugs, ...heartBugs, ...lossBugs, ...nodeBugs];
 
+/** Bugs that are found within so few seeds are hunted in every run of the tests. */
+export const QUICK_SEEDS = 10;
+
 export interface Catch {
   readonly bug: string;
   readonly rule: string;

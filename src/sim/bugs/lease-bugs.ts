@@ -12,7 +12,9 @@ export const leaseBugs: readonly Bug[] = [
       name: 'ack-after-promise',
       rule: 'R4',
       what: 'a voter goes on acking an incarnation that it has promised away',
-      seedsMax: 40,
+      seedsMax: 20,
+      nodes: 3,
+      kinds: ['flapping', 'pair cut'],
     },
     () => [
       replaceMethod(
@@ -31,7 +33,7 @@ export const leaseBugs: readonly Bug[] = [
       name: 'lease-from-receipt',
       rule: 'R2',
       what: 'the lease counts from the receipt of the ack, not from the sending of the heartbeat',
-      seedsMax: 60,
+      seedsMax: 25,
       kinds: ['late, then cut'],
     },
     () => [
@@ -50,8 +52,9 @@ export const leaseBugs: readonly Bug[] = [
       name: 'learner-counts',
       rule: 'R2',
       what: 'a learner grants, and its ack counts as that of a voter',
-      seedsMax: 60,
+      seedsMax: 8,
       nodes: 4,
+      kinds: ['isolated', 'partition'],
     },
     () => [
       replaceMethod(
@@ -81,7 +84,8 @@ export const leaseBugs: readonly Bug[] = [
       name: 'lease-by-oneself',
       rule: 'R2',
       what: 'a voter takes its own voice for a majority',
-      seedsMax: 20,
+      seedsMax: 8,
+      kinds: ['isolated'],
     },
     () => [
       replaceMethod(
@@ -100,7 +104,9 @@ export const leaseBugs: readonly Bug[] = [
       name: 'shortest-grant',
       rule: 'R3',
       what: 'a voter honours the shortest D that it grants, not the longest',
-      seedsMax: 150,
+      seedsMax: 10,
+      nodes: 3,
+      kinds: ['late packets', 'isolated'],
     },
     () => [
       replaceMethod(
@@ -119,7 +125,9 @@ export const leaseBugs: readonly Bug[] = [
       name: 'no-silence',
       rule: 'R4',
       what: 'a voter promises at once, while its grant still runs',
-      seedsMax: 40,
+      seedsMax: 8,
+      nodes: 3,
+      kinds: ['one way cut', 'mute'],
     },
     () => [
       replaceMethod(
@@ -137,7 +145,9 @@ export const leaseBugs: readonly Bug[] = [
       name: 'promise-against-the-log',
       rule: 'R3',
       what: 'a voter acks an incarnation that its applied log calls lost',
-      seedsMax: 60,
+      seedsMax: 10,
+      nodes: 3,
+      kinds: ['one way cut'],
     },
     () => [
       replaceMethod(

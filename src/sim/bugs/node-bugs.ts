@@ -35,6 +35,8 @@ export const nodeBugs: readonly Bug[] = [
       rule: 'Raft',
       what: 'a voter grants every vote that it is asked for',
       seedsMax: 100,
+      nodes: 7,
+      kinds: ['heavy loss'],
     },
     aroundNode(() => (input, _now, step) => [...step(input), ...extraVotes(input)]),
   ),
@@ -43,7 +45,9 @@ export const nodeBugs: readonly Bug[] = [
       name: 'forget-to-sync',
       rule: 'P2',
       what: 'what is written is taken for durable before it is',
-      seedsMax: 150,
+      seedsMax: 40,
+      nodes: 3,
+      kinds: ['two power-offs', 'power-off at an append'],
     },
     aroundNode(() => (input, _now, step) => {
       if (input.kind === 'persisted') return [];
@@ -61,7 +65,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'commit-without-quorum',
       rule: 'P2',
       what: 'a leader takes what it sent for what its followers have on disk',
-      seedsMax: 100,
+      seedsMax: 10,
     },
     aroundNode(() => (input, _now, step) => {
       const effects = step(input);
@@ -73,7 +77,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'log-forgotten',
       rule: 'P2',
       what: 'a restart forgets the last entry of the log',
-      seedsMax: 150,
+      seedsMax: 8,
     },
     (machines) => ({
       ...machines,
@@ -96,7 +100,8 @@ export const nodeBugs: readonly Bug[] = [
       name: 'operation-outside-gate',
       rule: 'R11',
       what: 'exclusive resources start outside the gate that the heart can shut',
-      seedsMax: 30,
+      seedsMax: 8,
+      kinds: ['isolated'],
     },
     aroundNode(
       () => (input, _now, step) =>
@@ -112,21 +117,21 @@ export const nodeBugs: readonly Bug[] = [
       name: 'join-before-down',
       rule: 'R12',
       what: 'a node joins anew while things of its former incarnation still stop',
-      seedsMax: 100,
+      seedsMax: 20,
       kinds: ['isolated', 'mute'],
     },
-    aroundNode(() => (input, _now, step) => {
-      const effects = step(input);
-      const asks = effects.some(
-        (effect) => effect.kind === 'heart' && effect.message.kind === 'put-down',
-      );
-      if (!asks) return effects;
-      const message = {
-        kind: 'all-down',
-        incarnation: 0,
-        retired: Number.MAX_SAFE_INTEGER,
-      } as const;
-      return [...effects, ...step({ kind: 'heart', message })];
+    aroundNode(() => {
+      let incarnation = 0;
+      return (input, _now, step) => {
+        const told = input.kind === 'heart' ? input.message : undefined;
+        if (told?.kind === 'gate' || told?.kind === 'hello') incarnation = told.incarnation;
+        const effects = step(input);
+        const asks = effects.some(
+          (effect) => effect.kind === 'heart' && effect.message.kind === 'put-down',
+        );
+        const message = { kind: 'all-down', incarnation, retired: incarnation } as const;
+        return asks ? [...effects, ...step({ kind: 'heart', message })] : effects;
+      };
     }),
   ),
   wrappingBug(
@@ -134,7 +139,8 @@ export const nodeBugs: readonly Bug[] = [
       name: 'stop-not-awaited',
       rule: 'R13',
       what: 'a resource is given away when its stop has begun, not when it has ended',
-      seedsMax: 20,
+      seedsMax: 8,
+      kinds: ['clock step', 'clock rate'],
     },
     aroundNode(() => (input, _now, step) => {
       const effects = step(input);
@@ -152,7 +158,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'rejoin-at-restart',
       rule: 'P3',
       what: 'a restarted agent begins a new incarnation although its heart kept the old one',
-      seedsMax: 40,
+      seedsMax: 10,
       profile: 'calm',
     },
     aroundNode(() => (input, _now, step) => {
@@ -165,7 +171,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'deaf-to-answers',
       rule: 'P4',
       what: 'the answer to a stop gets lost, and nobody asks again',
-      seedsMax: 20,
+      seedsMax: 10,
     },
     aroundNode(() => {
       const stops = new Set<number>();

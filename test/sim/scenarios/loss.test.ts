@@ -109,6 +109,22 @@ describe('loss', () => {
     expect(cluster.ownerOf('web')).toBe(heir);
   });
 
+  it.each(seeds)(
+    'a node that comes back is not lost again before it can be heard (seed %i)',
+    (seed) => {
+      const cluster = new Cluster({ seed }).start();
+      for (const host of cluster.simulation.hosts) {
+        const { losses } = cluster.takeover;
+        const heal = cluster.faults.isolate(host.index);
+        cluster.run(6500);
+        heal();
+        cluster.untilWhole(10_000);
+        cluster.run(6000);
+        expect(cluster.takeover.losses).toBe(losses + 1);
+      }
+    },
+  );
+
   it('a frozen host loses its address to another one, and what else it ran is the stated limit', () => {
     const cluster = new Cluster({ seed: 8 }).start();
     const owner = cluster.ownerOf('web');
@@ -138,7 +154,8 @@ describe('loss', () => {
       const { simulation, faults } = cluster;
       for (const other of simulation.hosts) other.setClockRate(other === host ? 0.999 : 1.001);
       const heal = faults.isolate(host.index);
-      cluster.run(4000);
+      // Longer than Dmax: a shorter silence would be taken for jitter and widen the leases that the host grants.
+      cluster.run(6500);
       heal();
       cluster.untilWhole(10_000);
       cluster.run(6000);

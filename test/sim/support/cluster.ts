@@ -23,6 +23,8 @@ export interface ClusterShape {
   readonly nodes?: number;
   readonly driftMax?: number;
   readonly resources?: readonly ResourceConfig[];
+  /** Gets the story, while a scenario is being understood. */
+  readonly trace?: (line: string) => void;
 }
 
 /** A cluster for a scenario: the machines of the product, all checkers, and what a scenario asks for. */
@@ -32,7 +34,7 @@ export class Cluster {
   readonly takeover: TakeoverChecker;
   readonly #calm: CalmChecker;
 
-  constructor({ seed = 1, nodes = 5, driftMax = 0.0001, resources }: ClusterShape = {}) {
+  constructor({ seed = 1, nodes = 5, driftMax = 0.0001, resources, trace }: ClusterShape = {}) {
     const names = hostNames.slice(0, nodes);
     const voters = names.slice(0, nodes % 2 === 1 ? nodes : nodes - 1);
     const config = sampleConfig(resources ?? [frontGroup(), primitive('db', { kind: 'process' })]);
@@ -49,7 +51,7 @@ export class Cluster {
       image: createdCluster(names, voters, config),
       observers: [log, this.takeover, this.#calm],
       driftMax,
-      trace: undefined,
+      trace,
       freeze: true,
     });
     this.takeover.watch(this.simulation);
