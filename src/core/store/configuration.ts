@@ -2,6 +2,7 @@ import { canonicalJson } from '../../base/canonical-json.ts';
 import type { Command } from '../../model/command.ts';
 import { resourceById } from '../../model/resources.ts';
 import { record } from './event-log.ts';
+import { forgetLeftovers } from './instances.ts';
 import { applied, type Outcome, refused, unchanged } from './outcome.ts';
 import type { State } from './state.ts';
 
@@ -38,6 +39,7 @@ export function configure(state: State, command: Of<'configure'>): Outcome {
   state.config = command.config;
   state.configSource = command.source;
   state.configVersion = state.index;
+  forgetLeftovers(state);
   state.wishes = state.wishes.filter(
     (wish) => resourceById(command.config, wish.resource) !== undefined,
   );

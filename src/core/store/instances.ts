@@ -252,10 +252,22 @@ function keepDefinition(state: State, instance: InstanceId, node: NodeId): void 
 }
 
 function setInstance(state: State, status: InstanceStatus): void {
-  state.instances.set(instanceKey(status.instance, status.node), status);
-  if (status.role === 'stopped') {
-    state.definitions.delete(instanceKey(status.instance, status.node));
+  const key = instanceKey(status.instance, status.node);
+  state.instances.set(key, status);
+  if (status.role === 'stopped') state.definitions.delete(key);
+  if (isLeftover(state, status)) state.instances.delete(key);
+}
+
+/** Nothing is known any more of what does not run and is not in the configuration. */
+export function forgetLeftovers(state: State): void {
+  for (const [key, status] of state.instances) {
+    if (isLeftover(state, status)) state.instances.delete(key);
   }
+}
+
+function isLeftover(state: State, status: InstanceStatus): boolean {
+  const isDown = status.role === 'stopped' && status.assignment === undefined;
+  return isDown && primitiveById(state.config, primitiveOf(status.instance)) === undefined;
 }
 
 /** Once it runs elsewhere, nothing speaks of the node any more that lost it. */
