@@ -8,6 +8,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/lab/**', 'test/e2e/**', 'test/packaging/**'],
+          // Bounds what hangs; says nothing about speed, for the machine may be busy.
+          testTimeout: 60_000,
         },
       },
       {
