@@ -68,13 +68,16 @@ export async function failover(options: BenchOptions): Promise<void> {
     const cluster = await TestCluster.up({ name: `b-${profile}`, profile });
     try {
       for (const scenario of scenarios) {
-        if (!scenario.metric.includes(options.only ?? '')) continue;
-        await repeat(cluster, profile, scenario, options);
+        if (isWanted(scenario, options)) await repeat(cluster, profile, scenario, options);
       }
     } finally {
       await cluster.down();
     }
   }
+}
+
+function isWanted({ metric }: Scenario, { only }: BenchOptions): boolean {
+  return only.length === 0 || only.some((text) => metric.includes(text));
 }
 
 async function repeat(

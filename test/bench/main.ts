@@ -13,7 +13,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   simulator: async () => (await import('./simulator.ts')).simulator,
 };
 
-const usage = `usage: npm run bench -- NAME [--json] [--runs N] [--profile default|fast] [--minutes N] [--only TEXT]
+const usage = `usage: npm run bench -- NAME [--json] [--runs N] [--profile default|fast] [--minutes N] [--only TEXT,TEXT]
 names: ${Object.keys(benches).join(', ')}
 `;
 
@@ -38,7 +38,8 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return exitUsage;
   }
-  const { json, only, profile } = values;
+  const { json, profile } = values;
+  const only = values.only?.split(',') ?? [];
   const profiles: readonly Profile[] =
     profile === 'default' || profile === 'fast' ? [profile] : ['default', 'fast'];
   return await measure(await bench(), { runs, minutes, profiles, only }, json);

@@ -9,8 +9,8 @@ export interface BenchOptions {
   readonly profiles: readonly Profile[];
   /** How long the long ones take. */
   readonly minutes: number;
-  /** Only scenarios whose metric contains this text. */
-  readonly only: string | undefined;
+  /** Only scenarios whose metric contains one of these texts; all, where there is none. */
+  readonly only: readonly string[];
   /** For people: what is under way. */
   readonly progress: (text: string) => void;
   /** Called for each figure as soon as it is known. */
