@@ -12,7 +12,7 @@ import { nodeBugs } from './node-bugs.ts';
 export const allBugs: readonly Bug[] = [...leaseBugs, ...heartBugs, ...lossBugs, ...nodeBugs];
 
 /** Bugs that are found within so few seeds are hunted in every run of the tests. */
-export const QUICK_SEEDS = 10;
+export const QUICK_SEEDS = 8;
 
 export interface Catch {
   readonly bug: string;

@@ -34,7 +34,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'vote-twice',
       rule: 'Raft',
       what: 'a voter grants every vote that it is asked for',
-      seedsMax: 100,
+      seedsMax: 200,
       nodes: 7,
       kinds: ['heavy loss'],
     },
@@ -65,7 +65,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'commit-without-quorum',
       rule: 'P2',
       what: 'a leader takes what it sent for what its followers have on disk',
-      seedsMax: 10,
+      seedsMax: 8,
     },
     aroundNode(() => (input, _now, step) => {
       const effects = step(input);
@@ -117,7 +117,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'join-before-down',
       rule: 'R12',
       what: 'a node joins anew while things of its former incarnation still stop',
-      seedsMax: 20,
+      seedsMax: 40,
       kinds: ['isolated', 'mute'],
     },
     aroundNode(() => {
@@ -158,7 +158,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'rejoin-at-restart',
       rule: 'P3',
       what: 'a restarted agent begins a new incarnation although its heart kept the old one',
-      seedsMax: 10,
+      seedsMax: 20,
       profile: 'calm',
     },
     aroundNode(() => (input, _now, step) => {
@@ -171,7 +171,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'deaf-to-answers',
       rule: 'P4',
       what: 'the answer to a stop gets lost, and nobody asks again',
-      seedsMax: 10,
+      seedsMax: 30,
     },
     aroundNode(() => {
       const stops = new Set<number>();
@@ -224,7 +224,7 @@ function stateBug(
   treat: (apply: () => Outcome, kind: string) => Outcome,
 ): Bug {
   const isVictim = (node: NodeId | undefined): boolean => node === victim;
-  return replacingBug({ name, rule: 'P2', what, seedsMax: 20 }, () => [
+  return replacingBug({ name, rule: 'P2', what, seedsMax: 8 }, () => [
     replaceMethod(
       ClusterState.prototype,
       'apply',
