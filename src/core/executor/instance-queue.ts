@@ -101,27 +101,35 @@ export class InstanceQueue {
     now: Instant,
     nextId: () => number,
   ): ExecutorEffect[] {
-    if (this.#running !== undefined) return this.#advanceRunning(now);
-    if (this.#waiting !== undefined) return this.#beginOrder(gateOpen, now, nextId);
-    return this.#beginCheck(incarnation, now, nextId);
+    const effects: ExecutorEffect[] = [];
+    if (this.#running !== undefined) {
+      if (now < this.#running.answerBy) return this.#makeWay();
+      effects.push(...this.#giveUp(this.#running, now));
+    }
+    effects.push(
+      ...(this.#waiting !== undefined
+        ? this.#beginOrder(gateOpen, now, nextId)
+        : this.#beginCheck(incarnation, now, nextId)),
+    );
+    return effects;
   }
 
-  #advanceRunning(now: Instant): ExecutorEffect[] {
+  #giveUp({ operation }: Running, now: Instant): ExecutorEffect[] {
+    const result: OperationResult = {
+      status: 'timed-out',
+      exitCode: 1,
+      reason: 'the operation was never answered',
+      stdout: '',
+      stderr: '',
+      durationMs: operation.timeoutMs,
+    };
+    return this.finish(result, now);
+  }
+
+  /** A check under way ends early for an order that waits. */
+  #makeWay(): ExecutorEffect[] {
     const running = this.#running;
     assert(running !== undefined, 'executor: something runs');
-    if (now >= running.answerBy) {
-      return this.finish(
-        {
-          status: 'timed-out',
-          exitCode: 1,
-          reason: 'the operation was never answered',
-          stdout: '',
-          stderr: '',
-          durationMs: running.operation.timeoutMs,
-        },
-        now,
-      );
-    }
     const isCheck = running.order === undefined;
     if (!isCheck || running.cancelled || this.#waiting === undefined) return [];
     running.cancelled = true;
