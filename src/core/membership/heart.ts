@@ -133,7 +133,10 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     else this.#takeHeartbeat(peer, input.link, packet, timing, now);
   }
 
-  /** Every copy is answered at once, on the link by which it came. */
+  /**
+   * Answered at once, on the link by which it came. So is every copy, unless its sender is calm: acks are half of all
+   * packets, and one ack grants as much as two.
+   */
   #takeHeartbeat(
     peer: PeerWatch,
     link: LinkId,
@@ -144,6 +147,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     if (packet.run < peer.run) return;
     // One that does not name this run may be a replay: it proves nothing, and its answer tells the sender this run.
     const fresh = packet.peerRun === this.#run;
+    const answered = fresh && packet.calm && packet.run === peer.run && peer.isCopy(packet);
     if (fresh) {
       this.#proveRun(peer, packet.run, timing, now);
       peer.link(link)?.heartbeat(packet.sequence, now);
@@ -151,6 +155,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
       if (change === 'heard') this.#heard(peer, now);
       else if (change === 'figures') this.#viewStale = true;
     }
+    if (answered) return;
     const refusal = fresh
       ? (this.#voter.refusal(peer.node, packet) ?? this.#unheard(peer, packet, timing, now))
       : ({ kind: 'starting' } as const);
@@ -389,6 +394,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
     const incarnation = this.#custody.lost || this.#givenUp ? 0 : this.#custody.lease.incarnation;
     if (incarnation > 0) this.#custody.lease.sent(now, this.#ownGrantMs(timing));
     for (const peer of this.#peers.list) {
+      const calm = peer.isCalm(sequence);
       for (const watch of peer.links) {
         const packet: HeartbeatPacket = {
           kind: 'heartbeat',
@@ -400,6 +406,7 @@ export class Heart implements Machine<HeartInput, HeartEffect> {
           hears: this.#peers.hears,
           agent: this.#agent.working,
           rttMs: watch.rttMs,
+          calm,
         };
         this.#out.push({ kind: 'send', to: peer.node, link: watch.link, packet });
       }

@@ -12,6 +12,8 @@ const acksToRise = 5;
 /** A wider gap between two acks, in intervals, breaks the row. */
 const rowIntervals = 3.5;
 const lossShare = 1 / 50;
+/** A single lost heartbeat counts for about 35 more. */
+const calmLossMax = 0.01;
 const rttShare = 1 / 8;
 
 /**
@@ -43,6 +45,11 @@ export class LinkWatch {
 
   get up(): boolean {
     return this.#state === 'up';
+  }
+
+  /** Up, and nothing was lost of late. */
+  get calm(): boolean {
+    return this.#state === 'up' && this.#loss < calmLossMax;
   }
 
   /** Smoothed round-trip time in ms; undefined before the first ack. */

@@ -31,6 +31,8 @@ export interface HeartbeatPacket {
   readonly agent: boolean;
   /** Round-trip time to the receiver on this link as last measured, in ms; undefined before the first. */
   readonly rttMs: number | undefined;
+  /** Whether one answer to this round is enough: the copies that come after the first need none. */
+  readonly calm: boolean;
 }
 
 /** A voter's answer to one heartbeat, on the link by which it came. */

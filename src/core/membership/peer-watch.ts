@@ -8,6 +8,10 @@ import type { HeartbeatPacket, Incarnation } from './packet.ts';
 
 /** Intervals without a packet on any link after which a peer is silent: more than one lost round. */
 const silentIntervals = 2.5;
+/** After a round without an ack, every copy of so many further rounds is to be answered. */
+const uneasyRounds = 50;
+/** A calm peer answers every copy of each so-many-th round, which measures all links. */
+const measuredRounds = 5;
 
 /**
  * One peer as this heart hears it, over all links. Only packets that prove to be fresh come in here: they name this
@@ -21,6 +25,8 @@ export class PeerWatch {
   #run = 0;
   #sequence = 0;
   #ackedSequence = 0;
+  /** From this round on acks may be few again. */
+  #calmFrom = 0;
   #heard = false;
   #changedAt: Instant;
   #heardAt: Instant;
@@ -77,6 +83,24 @@ export class PeerWatch {
   hearsLately(self: NodeId, packet: HeartbeatPacket, now: Instant, withinMs: number): boolean {
     if (packet.hears.includes(self)) this.#heardSelfAt = now;
     return this.#heardSelfAt !== undefined && msBetween(this.#heardSelfAt, now) <= withinMs;
+  }
+
+  /** Whether a heartbeat is a copy of a round that came by another link. */
+  isCopy(packet: HeartbeatPacket): boolean {
+    return packet.sequence <= this.#sequence;
+  }
+
+  /**
+   * Whether one ack is enough for a round of this heart that is about to be sent: the rounds before it were answered
+   * and no link loses anything. One ack that is lost then leaves the lease four rounds; the next round asks for all.
+   */
+  isCalm(sequence: number): boolean {
+    if (sequence % measuredRounds === 0 || sequence < this.#calmFrom) return false;
+    if (this.#ackedSequence < sequence - 1) {
+      this.#calmFrom = sequence + uneasyRounds;
+      return false;
+    }
+    return this.#links.every((watch) => watch.calm);
   }
 
   /** Takes a fresh heartbeat; tells what changed by it. */

@@ -25,6 +25,7 @@ const heartbeatKind = 1;
 const ackKind = 2;
 const agentFlag = 1;
 const rttFlag = 2;
+const calmFlag = 4;
 const heartbeatBytes = 35;
 const ackBytes = 33;
 const uint32Max = 0xffff_ffff;
@@ -73,7 +74,10 @@ function encodeHeartbeat(
   offset: number,
 ): number {
   out[offset + 1] = heartbeatKind;
-  out[offset + 2] = (packet.agent ? agentFlag : 0) | (packet.rttMs === undefined ? 0 : rttFlag);
+  out[offset + 2] =
+    (packet.agent ? agentFlag : 0) |
+    (packet.rttMs === undefined ? 0 : rttFlag) |
+    (packet.calm ? calmFlag : 0);
   encodeNames(packet, out, offset + 3);
   out.writeUInt32BE(packet.peerRun, offset + 25);
   out.writeUInt32BE(toMicroseconds(packet.rttMs ?? 0), offset + 29);
@@ -145,7 +149,7 @@ export function decodePacket(plain: Buffer, numbers: NodeNumbers): Packet | Pack
 function decodeHeartbeat(plain: Buffer, numbers: NodeNumbers): HeartbeatPacket | PacketProblem {
   if (plain.length < heartbeatBytes) return 'truncated';
   const flags = plain[2] ?? 0;
-  if (flags > (agentFlag | rttFlag)) return 'bad-value';
+  if (flags > (agentFlag | rttFlag | calmFlag)) return 'bad-value';
   const length = heartbeatBytes + 2 * plain.readUInt16BE(33);
   if (plain.length !== length) return plain.length < length ? 'truncated' : 'trailing-bytes';
   const hears: NodeId[] = [];
@@ -163,6 +167,7 @@ function decodeHeartbeat(plain: Buffer, numbers: NodeNumbers): HeartbeatPacket |
     hears,
     agent: (flags & agentFlag) !== 0,
     rttMs: (flags & rttFlag) === 0 ? undefined : plain.readUInt32BE(29) / 1000,
+    calm: (flags & calmFlag) !== 0,
   };
 }
 

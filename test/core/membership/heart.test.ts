@@ -91,6 +91,7 @@ describe('Heart: heartbeats', () => {
       hears: [],
       agent: true,
       rttMs: undefined,
+      calm: false,
     } as const;
     const link = world.links[0] ?? expect.fail('no link');
     const now = world.localNow(world.host('a'));
@@ -125,6 +126,74 @@ describe('Heart: heartbeats', () => {
       expect(noteTimes(host, 'link-down')).toEqual([]);
       expect(noteTimes(host, 'lease-ended')).toEqual([]);
     }
+  });
+
+  it('answers one copy of each round while all is calm, and every copy of each fifth', () => {
+    let acks = 0;
+    const world = warmWorld({
+      ...three,
+      carry: (from, to, _link, packet) => {
+        if (from === 'a' && to === 'b' && packet.kind === 'ack') acks += 1;
+        return 0.2;
+      },
+    });
+    acks = 0;
+    world.runFor(10_000);
+    expect(acks).toBe(100 + 20);
+  });
+
+  it('answers every copy again once a round has gone without an ack', () => {
+    let toLose = 0;
+    let acks = 0;
+    const world = warmWorld({
+      ...three,
+      carry: (from, to, _link, packet) => {
+        if (from !== 'a' || to !== 'b' || packet.kind !== 'ack') return 0.2;
+        acks += 1;
+        toLose -= 1;
+        return toLose >= 0 ? undefined : 0.2;
+      },
+    });
+    toLose = 1;
+    acks = 0;
+    world.runFor(2000);
+    expect(acks).toBeGreaterThanOrEqual(2 * 20 - 2);
+  });
+
+  it.each([
+    ['acks of the first link', 'net0', 'ack'],
+    ['acks of the second link', 'net1', 'ack'],
+    ['heartbeats of the first link', 'net0', 'heartbeat'],
+  ])('keeps every lease when a third of the %s is lost', (_what, lossy, kind) => {
+    const prng = new Prng(9);
+    const world = warmWorld({
+      ...three,
+      carry: (_from, _to, link, packet) =>
+        link === lossy && packet.kind === kind && prng.chance(0.33) ? undefined : 0.2,
+    });
+    let shortestMs = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3000; i += 1) {
+      world.runFor(100);
+      for (const host of world.hosts.values()) {
+        const leftMs = host.heart.leaseUntil - world.localNow(host);
+        shortestMs = Math.min(shortestMs, leftMs);
+      }
+    }
+    expect(shortestMs).toBeGreaterThan(250);
+  });
+
+  it('keeps every lease when the first link loses all acks from one moment on', () => {
+    const world = warmWorld(three, 5000);
+    world.carry = (_from, _to, link, packet) =>
+      link === 'net0' && packet.kind === 'ack' ? undefined : 0.2;
+    let shortestMs = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3000; i += 1) {
+      world.runFor(1);
+      for (const host of world.hosts.values()) {
+        shortestMs = Math.min(shortestMs, host.heart.leaseUntil - world.localNow(host));
+      }
+    }
+    expect(shortestMs).toBeGreaterThan(250);
   });
 
   it('takes one dead link for a dead link, not for a dead node', () => {

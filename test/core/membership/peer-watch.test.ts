@@ -17,6 +17,7 @@ function beat(sequence: number, change: Partial<HeartbeatPacket> = {}): Heartbea
     hears: [],
     agent: true,
     rttMs: 1,
+    calm: false,
     ...change,
   };
 }

@@ -20,6 +20,7 @@ function heartbeat(change: Partial<HeartbeatPacket> = {}): HeartbeatPacket {
     hears: [],
     agent: true,
     rttMs: undefined,
+    calm: false,
     ...change,
   };
 }

@@ -96,6 +96,7 @@ function heartbeat(sequence: number): Packet {
     hears: [alpha, beta],
     agent: true,
     rttMs: undefined,
+    calm: true,
   };
 }
 

@@ -27,6 +27,7 @@ const heartbeats: fc.Arbitrary<Packet> = fc.record({
   hears: someNodes,
   agent: fc.boolean(),
   rttMs: fc.option(milliseconds, { nil: undefined }),
+  calm: fc.boolean(),
 });
 
 const refusals: fc.Arbitrary<AckRefusal> = fc.oneof(
@@ -72,6 +73,7 @@ const heartbeat: Packet = {
   hears: [nodeId('alpha'), nodeId('gamma')],
   agent: true,
   rttMs: 0.25,
+  calm: true,
 };
 
 const grant: Packet = {
@@ -140,7 +142,7 @@ describe('packet codec', () => {
   it.each([
     ['another version', 0, 2, 'unknown-version'],
     ['an unknown kind', 1, 3, 'unknown-kind'],
-    ['an unknown flag', 2, 4, 'bad-value'],
+    ['an unknown flag', 2, 8, 'bad-value'],
     ['a count that is too large', 33, 0xff, 'truncated'],
   ])('refuses a heartbeat with %s', (_what, at, value, problem) => {
     const bytes = encoded(heartbeat);
