@@ -25,7 +25,7 @@ describe('the loss of a member', () => {
     ['release-at-new-term', 80, 1],
     ['no-stop-wait', 40, 1],
     ['say-before-disk', 150, 1],
-    ['forget-when-applied', 30, 1],
+    ['forget-when-applied', 60, 1],
     ['older-term-counts', 120, 100],
     ['release-after-append', 30, 1],
   ];
