@@ -6,6 +6,7 @@ import { type Beginning, begin, gapSince, gapText, type Play, type SceneResult }
 const patienceMs = 30_000;
 /** On a busy machine a client waits as long for an answer that nothing has delayed. */
 const noGapMs = 100;
+const longGapMs = 500;
 const watchMs = 2000;
 
 /** The power of the host that runs the site goes. */
@@ -69,7 +70,8 @@ export async function cutPath(play: Play): Promise<SceneResult> {
   const gapMs = gapSince(play.gaps, beginning, noGapMs);
   sayGap(play, gapMs);
   if (isTouched) stage.say('The cluster did something: it should not have.', 'bad');
-  const good = !isTouched && gapMs === undefined;
+  // A busy machine lets a client wait as well: only what is touched, or away for long, is not as it should be.
+  const good = !isTouched && (gapMs ?? 0) < longGapMs;
   return { what: `one path of ${active.name} cut`, gapMs, good };
 }
 
