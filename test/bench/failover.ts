@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { floatingIp, TestCluster } from '../e2e/cluster.ts';
 import type { Host } from '../lab/host.ts';
 import { gapAfter, type ObserverReport } from '../lab/observation.ts';
@@ -8,6 +9,7 @@ import type { BenchOptions, Profile } from './options.ts';
 
 const mark = 'fault';
 const patienceMs = 30_000;
+const quietMs = 2000;
 
 /** One run of a scenario. */
 interface Run {
@@ -51,6 +53,8 @@ const scenarios: readonly Scenario[] = [
   },
   { metric: 'resource killed', target: both({ medianMost: 300 }), act: killResource },
   { metric: 'planned move', target: both({ medianMost: 300 }), act: moveAway },
+  // How long a client waits on this machine as it is now: what the rows after it are to be compared with.
+  { metric: 'no fault', target: both({}), act: () => pause(quietMs), read: longestGap },
   { metric: 'path cut', target: unnoticed, act: cutPath, read: longestGap },
   { metric: 'agent killed', target: unnoticed, act: killAgent('KILL'), read: longestGap },
   { metric: 'agent restarted', target: unnoticed, act: killAgent('TERM'), read: longestGap },

@@ -25,6 +25,8 @@ const exitUsage = 64;
 const exitUnavailable = 69;
 const exitInterrupted = 130;
 
+let isInterrupted = false;
+
 async function main(): Promise<number> {
   const stage = new Stage(process.stdout);
   let keep = false;
@@ -37,11 +39,14 @@ async function main(): Promise<number> {
   if (prepare({ packages: demoPackages, say: (line) => stage.say(line, 'dim') }).length > 0) {
     return exitUnavailable;
   }
-  process.once('SIGINT', () => void interrupted(stage));
-  process.once('SIGTERM', () => void interrupted(stage));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void interrupted(stage));
+  }
   try {
     return await perform(stage, keep);
   } catch (error) {
+    // Whoever ends it takes the cluster away under it: that is no failure.
+    if (isInterrupted) return await new Promise<never>(() => {});
     stage.quiet();
     process.stderr.write(`demo: ${error instanceof Error ? error.message : error}\n`);
     if (!(error instanceof LabError)) showLogs();
@@ -132,8 +137,9 @@ function showLogs(): void {
 }
 
 async function interrupted(stage: Stage): Promise<void> {
+  isInterrupted = true;
   stage.quiet();
-  stage.line();
+  stage.line('\nThe cluster is taken down.');
   await Lab.down(labName);
   process.exit(exitInterrupted);
 }
