@@ -28,6 +28,8 @@ export const quotes: readonly { readonly file: RegExp; readonly text: RegExp }[]
   { file: /^test\/lab\/namespaces\.ts$/, text: /'--propagation', 'slave'/ },
   // fast-check: how often a branch is taken.
   { file: /^test\/core\//, text: /\bweight: \d/ },
+  // What alarm clocks do.
+  { file: /^test\/driver\//, text: /\bring\(\)|\brings\b/ },
   // The list itself.
   { file: /^test\/tidy\/words\.ts$/, text: /pattern: |`ringNumber`|text: \// },
 ];
