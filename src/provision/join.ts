@@ -9,7 +9,7 @@ import {
   storeNodeFile,
 } from '../runtime/identity/node-file.ts';
 import { JoinError, requestJoin } from '../runtime/net/join-client.ts';
-import { createRequest, fingerprint } from '../runtime/pki/authority.ts';
+import { type CertificateAndKey, createRequest, fingerprint } from '../runtime/pki/authority.ts';
 import {
   formatJoinToken,
   type JoinToken,
@@ -21,6 +21,7 @@ import {
   loadCredentials,
   storeCredentials,
 } from '../runtime/pki/node-credentials.ts';
+import { CredentialError } from '../runtime/pki/secure-files.ts';
 import { explained, refuseForeignAddresses } from './local-trouble.ts';
 import {
   type JoinOptions,
@@ -51,7 +52,7 @@ export function createJoinToken(options: TokenOptions): Promise<TokenReport> {
 async function makeToken(options: TokenOptions): Promise<TokenReport> {
   const { directories, socket, lifetimeMs } = options;
   const file = loadNodeFile(directories);
-  const authority = loadAuthority(directories.etc);
+  const authority = signingAuthority(directories.etc);
   const secret = randomBytes(16).toString('hex');
   const { tokenId, secretHash } = tokenMarks(secret);
   await new ControlClient({ socket, by: options.by, timeoutMs: REQUEST_MS }).createToken(
@@ -127,6 +128,20 @@ function sameNode(options: JoinOptions, token: JoinToken): JoinReport {
     admittedBy: '',
     changed: false,
   };
+}
+
+/** Only the node that made the cluster has the key that signs certificates. */
+function signingAuthority(directory: string): CertificateAndKey {
+  try {
+    return loadAuthority(directory);
+  } catch (error) {
+    if (!(error instanceof CredentialError) || error.kind !== 'missing') throw error;
+    throw new LocalError(
+      'unavailable',
+      'this node has no key to sign with',
+      'make the token on the node that made the cluster',
+    );
+  }
 }
 
 const newTokenHint = 'make a new one on a member: holdfast cluster token';

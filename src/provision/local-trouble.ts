@@ -9,6 +9,7 @@ const fileTroubles: ReadonlyMap<string | undefined, readonly [LocalErrorCode, st
   ['EROFS', ['disk', 'the file system is read-only']],
   ['ENOSPC', ['disk', 'no space is left']],
   ['EDQUOT', ['disk', 'no space is left']],
+  ['EEXIST', ['disk', 'this is no directory']],
   ['ENOTDIR', ['disk', 'a part of this path is no directory']],
 ]);
 
