@@ -1,10 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TestCluster } from '../e2e/cluster.ts';
+import { TestCluster } from '../e2e/cluster.ts';
 import type { Host } from '../lab/host.ts';
+import type { Profile } from './options.ts';
 
 /** After its start a heart grants nothing for Dmax and the margin (R8); a run measures what comes after. */
 const startSilenceMs = 5300;
 const patienceMs = 30_000;
+
+/** A cluster of its own for this process: two benches at once do not meet. */
+export async function benchCluster(profile: Profile = 'default'): Promise<TestCluster> {
+  return await TestCluster.up({ name: `bench${process.pid % 1_000_000}`, profile });
+}
 
 /** When each host was powered on last, as far as this process did it. */
 const poweredOnAt = new WeakMap<Host, number>();

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { bundle } from '../../build/bundle.ts';
-import { TestCluster } from '../e2e/cluster.ts';
 import type { Host } from '../lab/host.ts';
 import { projectRoot } from '../lab/project.ts';
-import { untilSteady } from './bench-cluster.ts';
+import { benchCluster, untilSteady } from './bench-cluster.ts';
 import { measurement } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
 
@@ -23,7 +22,7 @@ const questions: Readonly<Record<string, string>> = {
 /** How long a person or a script waits for an answer. */
 export async function commands(options: BenchOptions): Promise<void> {
   await bundle();
-  const cluster = await TestCluster.up({ name: 'commands' });
+  const cluster = await benchCluster();
   try {
     await untilSteady(cluster);
     const host = cluster.host('alpha');

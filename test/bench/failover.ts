@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { floatingIp, TestCluster } from '../e2e/cluster.ts';
+import { floatingIp, type TestCluster } from '../e2e/cluster.ts';
 import type { Host } from '../lab/host.ts';
 import { gapAfter, type ObserverReport } from '../lab/observation.ts';
 import type { ObserverHandle } from '../lab/observer-handle.ts';
-import { agentPid, placeSite, powerOn, untilSteady } from './bench-cluster.ts';
+import { agentPid, benchCluster, placeSite, powerOn, untilSteady } from './bench-cluster.ts';
 import { measurement, type Target } from './measurement.ts';
 import type { BenchOptions, Profile } from './options.ts';
 
@@ -69,7 +69,7 @@ const scenarios: readonly Scenario[] = [
 /** The gaps that a client sees, for each kind of fault. */
 export async function failover(options: BenchOptions): Promise<void> {
   for (const profile of options.profiles) {
-    const cluster = await TestCluster.up({ name: `b-${profile}`, profile });
+    const cluster = await benchCluster(profile);
     try {
       for (const scenario of scenarios) {
         if (isWanted(scenario, options)) await repeat(cluster, profile, scenario, options);

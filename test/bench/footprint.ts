@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { TestCluster } from '../e2e/cluster.ts';
+import type { TestCluster } from '../e2e/cluster.ts';
 import type { Host } from '../lab/host.ts';
-import { untilSteady } from './bench-cluster.ts';
+import { benchCluster, untilSteady } from './bench-cluster.ts';
 import { measurement } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
 
@@ -21,7 +21,7 @@ interface Process {
 /** Memory and idle processor time of what runs on each node. */
 export async function footprint(options: BenchOptions): Promise<void> {
   for (const profile of options.profiles) {
-    const cluster = await TestCluster.up({ name: `f-${profile}`, profile });
+    const cluster = await benchCluster(profile);
     try {
       await untilSteady(cluster);
       // What was busy at the start settles.

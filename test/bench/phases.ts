@@ -1,7 +1,7 @@
 import type { ClusterEvent, Happening } from '../../src/model/event.ts';
-import { floatingIp, TestCluster } from '../e2e/cluster.ts';
+import { floatingIp, type TestCluster } from '../e2e/cluster.ts';
 import { gapAfter, type ObserverReport } from '../lab/observation.ts';
-import { placeSite, untilSteady } from './bench-cluster.ts';
+import { benchCluster, placeSite, untilSteady } from './bench-cluster.ts';
 import { type JournalLine, JournalWatch } from './journal-watch.ts';
 import { measurement } from './measurement.ts';
 import type { BenchOptions, Profile } from './options.ts';
@@ -39,7 +39,7 @@ const phases: Readonly<Record<string, Phase>> = {
 /** Where the time of a failover goes. */
 export async function phasesOfFailover(options: BenchOptions): Promise<void> {
   for (const profile of options.profiles) {
-    const cluster = await TestCluster.up({ name: `p-${profile}`, profile });
+    const cluster = await benchCluster(profile);
     try {
       for (const leaderToo of [false, true]) await tell(cluster, profile, leaderToo, options);
     } finally {

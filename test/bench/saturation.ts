@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { floatingIp, TestCluster } from '../e2e/cluster.ts';
+import { floatingIp, type TestCluster } from '../e2e/cluster.ts';
 import { startBurners } from '../lab/burners.ts';
-import { untilSteady } from './bench-cluster.ts';
+import { benchCluster, untilSteady } from './bench-cluster.ts';
 import { measurement, type Target } from './measurement.ts';
 import type { BenchOptions, Profile } from './options.ts';
 
@@ -10,7 +10,7 @@ const none: Target = { maxMost: 0 };
 /** What the cluster does while other processes want all processors: nothing. */
 export async function saturation(options: BenchOptions): Promise<void> {
   for (const profile of options.profiles) {
-    const cluster = await TestCluster.up({ name: `s-${profile}`, profile });
+    const cluster = await benchCluster(profile);
     try {
       await untilSteady(cluster);
       await saturate(cluster, profile, options);
