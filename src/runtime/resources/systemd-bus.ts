@@ -198,7 +198,8 @@ export class SystemdBus {
 
   async #openSocket({ path, direct }: BusSocket): Promise<MessageBus> {
     if (!existsSync(path)) throw new Error(`there is no D-Bus socket ${path}`);
-    const { createClient } = await import('dbus-native');
+    // By its default: a bundle has no other names of a CommonJS package.
+    const { createClient } = (await import('dbus-native')).default;
     const bus = createClient({ busAddress: `unix:path=${path}`, direct });
     const { connection } = bus;
     let isOpen = false;
