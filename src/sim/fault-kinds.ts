@@ -1,4 +1,5 @@
 import type { Prng } from '../base/prng.ts';
+import { defaultNode } from '../model/config.ts';
 import type { Faults, Undo } from './faults.ts';
 import type { Host } from './host.ts';
 import { between } from './random-streams.ts';
@@ -82,6 +83,20 @@ export const stormKinds: readonly FaultKind[] = [
   kind('one way cut', 200, 15_000, ({ faults, host, simulation, prng }) =>
     faults.cutOneWay(host.index, prng.pick(simulation.hosts).index),
   ),
+  kind('voters change', 0, 0, ({ simulation, host, prng }) => {
+    const node = prng.pick(simulation.names);
+    simulation.request(host.index, { kind: 'config' }, (response) => {
+      if (response.kind !== 'config') return;
+      const { config, version: ifVersion } = response;
+      const settings = config.nodes[node] ?? defaultNode;
+      const role = settings.role === 'auto' ? ('learner' as const) : ('auto' as const);
+      const nodes = { ...config.nodes, [node]: { ...settings, role } };
+      const how = { source: '', ifVersion, by: 'storm', what: `${node}: ${role}`, dryRun: false };
+      const request = { kind: 'configure', config: { ...config, nodes }, ...how } as const;
+      simulation.queue.after(1, () => simulation.request(host.index, request, () => {}));
+    });
+    return undefined;
+  }),
   kind('pair cut', 200, 8000, ({ faults, host, simulation, prng }) =>
     faults.cutPair(host.index, prng.pick(simulation.hosts).index),
   ),

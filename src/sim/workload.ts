@@ -99,9 +99,14 @@ export class Workload {
 /** One small change of a configuration. */
 function changed(config: ClusterConfig, draw: number, node: string, by: string): ClusterConfig {
   const settings = config.nodes[node] ?? defaultNode;
-  if (draw < 0.35) {
+  if (draw < 0.25) {
     const nodes = { ...config.nodes, [node]: { ...settings, standby: !settings.standby } };
     return { ...config, nodes };
+  }
+  if (draw < 0.35) {
+    // Whoever may vote no more leaves the voter set, and comes back later: R14 and R15 have work.
+    const role = settings.role === 'auto' ? 'learner' : 'auto';
+    return { ...config, nodes: { ...config.nodes, [node]: { ...settings, role } } };
   }
   if (draw < 0.6) {
     const attributes = { ...settings.attributes, changed: by };

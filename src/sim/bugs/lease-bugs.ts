@@ -162,4 +162,46 @@ export const leaseBugs: readonly Bug[] = [
       ),
     ],
   ),
+  replacingBug(
+    {
+      name: 'old-set-counts',
+      rule: 'R14',
+      what: 'a voter grants to a holder that counts by an older voter set',
+      seedsMax: 200,
+      nodes: 4,
+      kinds: ['voters change', 'pair cut', 'isolated', 'partition'],
+    },
+    () => [
+      replaceMethod(
+        Voter.prototype,
+        'refusal',
+        (original) =>
+          function (this: Voter, from, packet) {
+            const refusal = original.call(this, from, packet);
+            const isOld = refusal?.kind === 'newer-configuration' || refusal?.kind === 'not-voter';
+            return isOld ? undefined : refusal;
+          },
+      ),
+    ],
+  ),
+  replacingBug(
+    {
+      name: 'next-change-too-early',
+      rule: 'R15',
+      what: 'a voter reports that it is done with a set while older grants run',
+      seedsMax: 100,
+      nodes: 6,
+      kinds: ['voters change', 'flapping', 'partition', 'late packets'],
+    },
+    () => [
+      replaceMethod(
+        Voter.prototype,
+        'drained',
+        (original) =>
+          function (this: Voter, now) {
+            return original.call(this, addMs(now, 60_000));
+          },
+      ),
+    ],
+  ),
 ];
