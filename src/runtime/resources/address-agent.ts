@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import type { InstanceId } from '../../model/ids.ts';
 import type { Operation, OperationResult } from '../../model/operation.ts';
 import type { HeldAddress } from '../gate/addresses.ts';
@@ -87,6 +89,10 @@ export class AddressAgent {
   }
 
   async #answer(operation: Operation, signal: AbortSignal | undefined): Promise<Answer> {
+    // Without it nothing could be seen, and no address outlives its kernel lifetime either.
+    if (!isInstalled('ip')) {
+      return [ocf.notInstalled, 'there is no command ip; install iproute2', 'not-installed'];
+    }
     switch (operation.action) {
       case 'stop':
         return await this.#stop(operation);
@@ -266,6 +272,11 @@ export class AddressAgent {
   #run(commands: readonly string[]): Promise<IpAnswer> {
     return new Promise((resolve) => this.#ip.run(commands, resolve));
   }
+}
+
+function isInstalled(program: string): boolean {
+  const directories = (process.env.PATH ?? '').split(':');
+  return directories.some((directory) => existsSync(join(directory, program)));
 }
 
 /** A neighbour that has answered; one that an administrator wrote down (`PERMANENT`) has not. */
