@@ -127,7 +127,7 @@ describe('an agent that cannot work here says why in one line, and ends for good
     [
       'its log is damaged',
       'dd if=/dev/urandom of=/var/lib/holdfast/log/log.db bs=4096 seek=1 count=2 conv=notrunc 2>&1',
-      /agent: .*log.db: .*damaged|malformed.*; the disk lost or changed what was written/,
+      /agent: .*log.db: .*(?:damaged|malformed).*; the disk lost or changed what was written/,
     ],
     [
       'its directory for sockets cannot be made',
@@ -192,6 +192,23 @@ describe('an agent that cannot work here says why in one line, and ends for good
 const untilPortIsTaken = 'until ss -Hlnut | grep -q 10.77.0.1:7400; do sleep 0.05; done';
 
 describe('an agent that can work does so', () => {
+  it('there is no command ip: addresses cannot run here, and all else can', async () => {
+    const unit = await agentUnit();
+    const env = { ...unit.env, PATH: '/nonexistent' };
+    await alpha.startUnit({ ...unit, env, restart: 'no' });
+    try {
+      await alpha.execOrThrow(['timeout', '15', 'sh', '-c', untilMember]);
+      await shell(alpha, `${holdfast} resource create vip address ip=10.77.0.120/24 --wait`);
+      const nap = 'resource create nap process command="/bin/sleep 99" --wait';
+      expect((await shell(alpha, `${holdfast} ${nap}`)).exitCode).toBe(0);
+      const why = await shell(alpha, `${holdfast} why vip`);
+      expect(why.stdout).toContain('there is no command ip; install iproute2');
+    } finally {
+      await alpha.stopUnit(unit.name);
+      await shell(alpha, 'pkill -KILL -f "[s]leep 99"');
+    }
+  });
+
   it('the last write to its log was torn by a crash', async () => {
     const unit = { ...(await agentUnit()), restart: 'no' } as const;
     await alpha.startUnit(unit);
