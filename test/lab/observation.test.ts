@@ -130,6 +130,15 @@ test('a host that announces the address anew may answer for it again', () => {
   expect(observation.report(about, 300).overlaps).toEqual([]);
 });
 
+test('an announcement repeated just before a move does not accuse the next holder', () => {
+  const observation = new Observation();
+  observation.arpReply({ host: 'beta', request: 1, sentMs: 70, receivedMs: 71 });
+  observation.announcement({ host: 'beta', atMs: 73 });
+  observation.arpReply({ host: 'alpha', request: 41, sentMs: 274, receivedMs: 274.2 });
+  observation.announcement({ host: 'alpha', atMs: 278 });
+  expect(observation.report(about, 300).overlaps).toEqual([]);
+});
+
 test('the gap after a mark is the longest that had not ended before it', () => {
   const observation = observed([
     ['alpha', 0, 1],

@@ -40,7 +40,8 @@ export interface Gap {
  * - `answers`: A answered, then B, then A again, each request begun after the answer before it had come, and
  *   all within `returnWindowMs`: no true move there and back is as fast.
  * - `announcement`: B announced the address, then A answered an ARP request sent after that and within
- *   `returnWindowMs`, without having announced it anew.
+ *   `returnWindowMs`, without having announced it anew. What a host announces again that has the address already
+ *   proves nothing.
  */
 export interface Overlap {
   readonly evidence: 'arp' | 'answers' | 'announcement';
@@ -102,6 +103,7 @@ export class Observation {
   #recent: Answer[] = []; // Received within the return window.
   #requests = new Map<number, Map<string, ArpReply>>(); // The latest replies, by request and host.
   #announced = new Map<string, number>(); // The latest announcement of each host.
+  #lastReplier: string | undefined;
   #longestGapMs = 0;
   #ownStallMaxMs = 0;
   readonly #answers = new Map<string, number>();
@@ -145,6 +147,7 @@ export class Observation {
 
   arpReply(reply: ArpReply): void {
     count(this.#arpReplies, reply.host);
+    this.#lastReplier = reply.host;
     const replies = this.#requests.get(reply.request) ?? new Map<string, ArpReply>();
     this.#requests.set(reply.request, replies.set(reply.host, reply));
     for (const other of replies.values()) {
@@ -163,6 +166,8 @@ export class Observation {
 
   announcement(announcement: Announcement): void {
     this.#announcements.push(announcement);
+    // Who had the address already only says so again; its next holder may answer before it announces.
+    if (announcement.host === this.#lastReplier) return;
     this.#announced.set(announcement.host, announcement.atMs);
   }
 
