@@ -114,7 +114,9 @@ async function once(cluster: TestCluster, scenario: Scenario, number: number): P
   await cluster.untilCalm(patienceMs);
   const report = await observer.stop();
   if (report.overlaps.length > 0) {
-    throw new Error(`${scenario.metric}: two owners: ${JSON.stringify(report.overlaps)}`);
+    const { overlaps, announcements, gaps, marks } = report;
+    const evidence = JSON.stringify({ overlaps, announcements, gaps, marks });
+    throw new Error(`${scenario.metric}: two owners: ${evidence}`);
   }
   const read = scenario.read ?? ((seen) => gapAfter(seen, mark)?.durationMs ?? 0);
   return Math.round(read(report) * 10) / 10;
