@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from '../../build/bundle.ts';
 import type { ApiResponse, StatusReport } from '../../src/api/requests.ts';
@@ -262,8 +262,15 @@ function isCalm(status: StatusReport, running: readonly Host[]): boolean {
 let programs: Promise<string> | undefined;
 
 async function builtPrograms(): Promise<string> {
-  const directory = join(projectRoot, '.cache', `programs-${process.pid}`);
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const cache = join(projectRoot, '.cache');
+  mkdirSync(cache, { recursive: true });
+  for (const name of readdirSync(cache)) {
+    const pid = /^programs-(\d+)$/.exec(name)?.[1];
+    // What a run left that ended without a word.
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(join(cache, name), { recursive: true });
+  }
+  const directory = join(cache, `programs-${process.pid}`);
   await bundle(directory);
   return directory;
 }
