@@ -5,8 +5,7 @@ import { earliest, type Instant } from '../../base/instant.ts';
 import type { Machine } from '../../base/machine.ts';
 import type { Command } from '../../model/command.ts';
 import { defaultOptions } from '../../model/config.ts';
-import type { ClusterEvent } from '../../model/event.ts';
-import type { InstanceId, NodeId } from '../../model/ids.ts';
+import type { NodeId } from '../../model/ids.ts';
 import { Executor } from '../executor/executor.ts';
 import type { ExecutorEffect, ExecutorInput } from '../executor/executor-io.ts';
 import type { HeartToAgent, HeartView, PeerView } from '../membership/heart-protocol.ts';
@@ -16,17 +15,18 @@ import type { Entry } from '../raft/entry.ts';
 import { Raft } from '../raft/raft.ts';
 import { defaultRaftSettings } from '../raft/settings.ts';
 import { ClusterState } from '../store/cluster-state.ts';
-import { EVENTS_KEPT } from '../store/event-log.ts';
 import type { NodeContext, Unstamped } from './context.ts';
+import { DiskQueue } from './disk-queue.ts';
 import { dutiesOf } from './duties.ts';
 import { HeartLink } from './heart-link.ts';
 import { Leadership } from './leadership.ts';
 import { LossDuties } from './loss-duties.ts';
-import type { DiskWrite, NodeEffect, NodeInput, NodeStart, PeerAddress } from './node-io.ts';
+import type { NodeEffect, NodeInput, NodeStart, PeerAddress } from './node-io.ts';
 import { OwnMembership } from './own-membership.ts';
 import type { PeerMessage } from './peer-message.ts';
+import { readAnswer } from './reads.ts';
+import { Reports } from './reports.ts';
 import { Requests, whyNotLeave } from './requests.ts';
-import { statusReport } from './status-report.ts';
 import { Wants } from './wants.ts';
 
 /** So many entries after the last snapshot, a new one is made. */
@@ -43,6 +43,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #raft: Raft;
   readonly #executor: Executor;
   readonly #wants = new Wants();
+  readonly #reports = new Reports(this.#wants);
+  readonly #disk = new DiskQueue((effect) => this.#out.push(effect));
   readonly #requests: Requests;
   readonly #membership: OwnMembership;
   readonly #leadership = new Leadership();
@@ -53,9 +55,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #now: Instant;
   #wallOffsetMs: number;
   #out: NodeEffect[] = [];
-  #nextTicket = 1;
-  /** Writes that are not yet on disk, in order. */
-  readonly #writes: { readonly ticket: number; readonly done: () => void }[] = [];
   #trouble: readonly string[] = [];
   #saidHello = false;
   #heartIsThere = false;
@@ -147,7 +146,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         if (input.up) this.#raftStep({ kind: 'stream-up', peer: input.peer });
         return;
       case 'persisted':
-        return this.#persisted(input.ticket);
+        return this.#disk.persisted(input.ticket);
       case 'disk-trouble':
         return this.#diskTrouble(input.reason);
       case 'heart':
@@ -156,7 +155,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'ended':
         return this.#execute(input);
       case 'mended':
-        return this.#wantMended(input.instance, input.detail);
+        return this.#reports.mended(input.instance, input.detail, this.#context);
       case 'request':
         return this.#request(input.id, input.request);
       case 'wall-clock':
@@ -265,22 +264,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   // --- Disk ------------------------------------------------------------------------------------------------------
 
-  #persist(write: DiskWrite, done: () => void): void {
-    const ticket = this.#nextTicket;
-    this.#nextTicket += 1;
-    this.#writes.push({ ticket, done });
-    this.#out.push({ kind: 'persist', ticket, write });
-  }
-
-  #persisted(ticket: number): void {
-    for (;;) {
-      const first = this.#writes[0];
-      if (first === undefined || first.ticket > ticket) return;
-      this.#writes.shift();
-      first.done();
-    }
-  }
-
   /** Nothing gets durable, so nothing is promised, voted or acknowledged meanwhile; leadership goes elsewhere. */
   #diskTrouble(reason: string | undefined): void {
     this.#trouble = reason === undefined ? [] : [reason];
@@ -298,7 +281,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     switch (effect.kind) {
       case 'persist': {
         const { ticket } = effect;
-        return this.#persist({ raft: effect.write }, () =>
+        return this.#disk.write({ raft: effect.write }, () =>
           this.#raftStep({ kind: 'persisted', ticket }),
         );
       }
@@ -392,119 +375,27 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#out.push(effect);
         return;
       case 'answer':
-        return this.#wantAnswer(effect);
+        return this.#reports.answer(effect, this.#context);
       case 'failure':
-        return this.#wantFailure(effect);
+        return this.#reports.failure(effect, this.#membership.incarnation, this.#context);
       default:
         return unreachable(effect);
     }
   }
 
-  #wantAnswer({ order, result }: ExecutorEffect & { readonly kind: 'answer' }): void {
-    this.#wants.add(
-      `answer ${order.id}`,
-      {
-        kind: 'result',
-        order: order.id,
-        node: order.node,
-        incarnation: order.incarnation,
-        status: result.status,
-        exitCode: result.exitCode,
-        reason: result.reason,
-        durationMs: Math.round(result.durationMs),
-        atMs: this.#wallMs(),
-      },
-      (state) => state.order(order.id) === undefined,
-      this.#now,
-    );
-  }
-
-  #wantFailure(failure: ExecutorEffect & { readonly kind: 'failure' }): void {
-    const { instance, assignment, action, exitCode, reason } = failure;
-    const { self } = this.#start;
-    this.#wants.add(
-      `failure ${instance} ${assignment}`,
-      {
-        kind: 'failure',
-        node: self,
-        incarnation: this.#membership.incarnation,
-        instance,
-        assignment,
-        action,
-        exitCode,
-        reason,
-        atMs: this.#wallMs(),
-      },
-      (state) => {
-        const status = state.instance(instance, self);
-        return status?.assignment !== assignment || status.failed !== undefined;
-      },
-      this.#now,
-    );
-  }
-
-  #wantMended(instance: InstanceId, text: string): void {
-    const { self: node } = this.#start;
-    const report = this.#wallMs();
-    const after = this.#state.lastEvent;
-    const isIt = ({ what }: ClusterEvent): boolean =>
-      what.kind === 'mended' && what.node === node && what.report === report;
-    this.#wants.add(
-      `mended ${instance} ${report}`,
-      { kind: 'mended', node, instance, report, text, atMs: report },
-      (state) => state.eventsAfter(after, EVENTS_KEPT).some(isIt),
-      this.#now,
-    );
-  }
-
   // --- Requests --------------------------------------------------------------------------------------------------
 
   #request(id: number, request: ApiRequest): void {
-    switch (request.kind) {
-      case 'status':
-        return this.#respond(id, {
-          kind: 'status',
-          status: statusReport(this.#context, this.#membership.incarnation, this.#trouble),
-        });
-      case 'config':
-        return this.#respondConfig(id);
-      case 'events':
-        return this.#respond(id, {
-          kind: 'events',
-          events: this.#state.eventsAfter(request.after, request.limit),
-          last: this.#state.lastEvent,
-        });
-      case 'leave': {
-        const unsafe = whyNotLeave(this.#context);
-        if (unsafe !== undefined) return this.#respond(id, unsafe);
-        this.#handOver();
-        this.#membership.leave(this.#context);
-        this.#isDirty = true;
-        return this.#respond(id, {
-          kind: 'done',
-          changed: true,
-          index: this.#state.index,
-          plan: undefined,
-        });
-      }
-      default:
-        return this.#requests.fromClient(id, request, this.#context);
-    }
-  }
-
-  #respondConfig(id: number): void {
-    const { config, configVersion: version, configSource: source } = this.#state;
-    this.#respond(
-      id,
-      config === undefined
-        ? {
-            kind: 'error',
-            code: 'unavailable',
-            message: 'this node has no configuration yet',
-            hint: 'wait until it has joined the cluster',
-          }
-        : { kind: 'config', version, config, source },
-    );
+    const read = readAnswer(request, this.#membership.incarnation, this.#trouble, this.#context);
+    if (read !== undefined) return this.#respond(id, read);
+    if (request.kind !== 'leave') return this.#requests.fromClient(id, request, this.#context);
+    const unsafe = whyNotLeave(this.#context);
+    if (unsafe !== undefined) return this.#respond(id, unsafe);
+    this.#handOver();
+    this.#membership.leave(this.#context);
+    this.#isDirty = true;
+    const { index } = this.#state;
+    this.#respond(id, { kind: 'done', changed: true, index, plan: undefined });
   }
 
   #respond(id: number, response: ApiResponse): void {
@@ -635,7 +526,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       },
       append: (command) => this.#append(command),
       raftStep: (input) => this.#raftStep(input),
-      persist: (write, done) => this.#persist(write, done),
+      persist: (write, done) => this.#disk.write(write, done),
       changed: () => {
         this.#isDirty = true;
       },
