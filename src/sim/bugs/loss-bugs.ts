@@ -86,9 +86,9 @@ export const lossBugs: readonly Bug[] = [
       name: 'promises-forgotten',
       rule: 'R4',
       what: 'promises are not on disk: a restart forgets them',
-      seedsMax: 300,
-      nodes: 3,
-      kinds: ['lossy host', 'power-off at a promise', 'heart killed at a promise'],
+      seedsMax: 200,
+      nodes: 7,
+      kinds: ['flapping', 'mute', 'heart killed at a promise'],
     },
     (machines) => ({
       ...machines,
