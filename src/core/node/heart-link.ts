@@ -9,8 +9,8 @@ import { DetectionMemory } from './detection-memory.ts';
 import type { PeerAddress } from './node-io.ts';
 import type { OwnMembership } from './own-membership.ts';
 
-/** Five rounds of heartbeats fit into the shortest lease time. */
-const ROUNDS_PER_LEASE = 5;
+/** So many rounds of heartbeats fit into the shortest lease time: it survives the loss of some in a row. */
+const ROUNDS_PER_LEASE = 4;
 
 /** Tells the heart what it must know of the applied state, each thing when it changes. */
 export class HeartLink {

@@ -31,6 +31,8 @@ import { Wants } from './wants.ts';
 
 /** So many entries after the last snapshot, a new one is made. */
 const SNAPSHOT_EVERY = 2000;
+/** The heart notices a dead leader long before: this is for one that hangs, and costs little when idle. */
+const RAFT_HEARTBEAT_MS = 400;
 /** Room for the ids of requests that one agent process passes on. */
 const FORWARDS_PER_PROCESS = 2 ** 20;
 
@@ -85,7 +87,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         commit: disk.commit,
         entries: disk.entries,
         configuration: disk.snapshot?.configuration ?? noConfiguration,
-        settings: defaultRaftSettings,
+        settings: { ...defaultRaftSettings, heartbeatMs: RAFT_HEARTBEAT_MS },
         prng,
         ...(disk.votedFor === undefined ? {} : { votedFor: disk.votedFor }),
         ...(disk.snapshot === undefined ? {} : { snapshot: disk.snapshot }),
@@ -177,7 +179,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #receive(from: NodeId, message: PeerMessage): void {
     switch (message.kind) {
       case 'raft':
-        return this.#raftStep({ kind: 'message', from, message: message.message });
+        this.#raftStep({ kind: 'message', from, message: message.message });
+        return this.#doubtLeader(from);
       case 'loss':
         return this.#loss.receive(from, message.message, this.#context);
       case 'propose':
@@ -246,6 +249,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       if (known !== undefined && this.#hearsMutually(known) === isConnected) continue;
       this.#raftStep({ kind: isConnected ? 'peer-heard' : 'peer-silent', peer: peer.node });
     }
+  }
+
+  /** What a leader said before it fell silent may be read after that; it must not put the election off. */
+  #doubtLeader(from: NodeId): void {
+    if (from !== this.#raft.leader) return;
+    const peer = this.#view?.peers.find((other) => other.node === from);
+    if (peer === undefined || this.#hearsMutually(peer)) return;
+    this.#raftStep({ kind: 'peer-silent', peer: from });
   }
 
   /** A peer that is heard but hears nothing of this node is no leader to wait for. */
