@@ -281,12 +281,7 @@ export async function agentUnit(): Promise<Unit> {
   return {
     name: 'holdfast',
     // The flags are those of bin/holdfast.
-    argv: [
-      nodePath,
-      '--max-semi-space-size=1',
-      '--optimize-for-size',
-      join(await programs, 'heart.js'),
-    ],
+    argv: [nodePath, '--max-semi-space-size=4', join(await programs, 'heart.js')],
     restart: 'always',
     restartDelayMs: 100,
     // What the cluster runs outlives its agent.

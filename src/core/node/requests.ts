@@ -128,6 +128,10 @@ export class Requests {
   }
 
   #lead(asker: Asker, request: ApiRequest, context: NodeContext): void {
+    if (request.kind === 'transfer-leadership') {
+      answer(asker, transferred(request.to, context), context);
+      return;
+    }
     const next = plannedCommand(request, context);
     if (next.kind === 'answer') {
       answer(asker, next.response, context);
@@ -145,6 +149,23 @@ export class Requests {
     const { term } = context.raft.status(context.now);
     this.#pending.set(index, { asker, term, dueAt: addMs(context.now, WRITE_TIMEOUT_MS) });
   }
+}
+
+/** Hands leadership to a voter: the asked one, or the one with the newest log. */
+function transferred(wanted: NodeId | undefined, context: NodeContext): ApiResponse {
+  const { peers, configuration } = context.raft.status(context.now);
+  const others = peers.filter(({ peer }) => configuration.voters.includes(peer));
+  const heard = others.filter(({ peer }) => isHeard(context, peer));
+  const to = wanted ?? heard.toSorted((a, b) => b.match - a.match)[0]?.peer;
+  const unchanged = { kind: 'done', changed: false, index: context.state.index } as const;
+  if (to === context.self) return { ...unchanged, plan: undefined };
+  if (to === undefined) return errorResponse('unsafe', 'no other voter is in reach');
+  if (!others.some(({ peer }) => peer === to)) {
+    return errorResponse('not-found', `${to} is no other voter`, 'see "holdfast quorum status"');
+  }
+  if (!isHeard(context, to)) return errorResponse('unsafe', `this node does not hear ${to}`);
+  context.raftStep({ kind: 'transfer', to });
+  return { ...unchanged, changed: true, plan: undefined };
 }
 
 type Next =
