@@ -18,6 +18,7 @@ import { exitConfig } from './exit-config.ts';
 import { FormerAgent } from './former-agent.ts';
 import { HeartMemoryFile } from './heart-memory.ts';
 import { heartNoteText } from './heart-note-text.ts';
+import { takeRestartMark } from './restart-mark.ts';
 
 /** Keys before the newest are accepted for so long: a member that learns it later is told by its streams. */
 const formerKeysMs = 60_000;
@@ -46,6 +47,8 @@ export class HeartProcess {
   readonly #datagrams: Datagrams;
   readonly #agent: AgentProcess;
   readonly #driver: Driver<HeartInput, HeartEffect>;
+  /** Everything exclusive is being put down; then the agent is ended. */
+  #isStopping = false;
   #isEnding = false;
   #formerKeys: NodeJS.Timeout | undefined;
   /** An agent of this run has said a word: this node is needed, as a voter at least. */
@@ -103,8 +106,24 @@ export class HeartProcess {
     this.#driver.feed({ kind: 'wake' });
   }
 
-  /** Ends the agent, then this process; what runs on the node goes on, and the next heart takes it over. */
+  /**
+   * Ends the agent, then this process. In a restart what runs on the node goes on, and the next heart takes it over;
+   * otherwise nobody would watch the lease, so what may run on one node only is put down first (R10).
+   */
   stop(): void {
+    if (this.#isEnding || this.#isStopping) return;
+    if (takeRestartMark(this.#options.directories.run)) {
+      this.#endAgent();
+      return;
+    }
+    this.#isStopping = true;
+    this.#driver.feed({ kind: 'agent', message: { kind: 'put-down' } });
+    // Otherwise the last report of the put-down does it.
+    if (this.#gate.incarnations().length === 0) this.#endAgent();
+  }
+
+  #endAgent(): void {
+    if (this.#isEnding) return;
     this.#isEnding = true;
     if (this.#agent.isRunning) this.#agent.terminate();
     else this.#end();
@@ -165,7 +184,7 @@ export class HeartProcess {
       case 'agent':
         return this.#agent.send(effect.message);
       case 'start-agent':
-        if (!this.#isEnding) this.#agent.start();
+        if (!this.#isEnding && !this.#isStopping) this.#agent.start();
         return;
       case 'kill-agent':
         return this.#agent.kill();
@@ -217,6 +236,7 @@ export class HeartProcess {
     const report = (processes: readonly string[]): void => {
       const left = [...processes, ...[...standing].map((address) => `address ${address}`)];
       this.#driver.feed({ kind: 'put-down-progress', incarnation, left });
+      if (this.#isStopping && left.length === 0) this.#endAgent();
     };
     for (const held of addresses) {
       this.#addresses.remove(held, (error) => {
