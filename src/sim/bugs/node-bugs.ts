@@ -117,7 +117,7 @@ export const nodeBugs: readonly Bug[] = [
       name: 'join-before-down',
       rule: 'R12',
       what: 'a node joins anew while things of its former incarnation still stop',
-      seedsMax: 40,
+      seedsMax: 300,
       kinds: ['isolated', 'mute'],
     },
     aroundNode(() => {
