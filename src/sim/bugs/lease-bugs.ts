@@ -189,7 +189,7 @@ export const leaseBugs: readonly Bug[] = [
       name: 'next-change-too-early',
       rule: 'R15',
       what: 'a voter reports that it is done with a set while older grants run',
-      seedsMax: 100,
+      seedsMax: 300,
       nodes: 6,
       kinds: ['voters change', 'flapping', 'partition', 'late packets'],
     },
