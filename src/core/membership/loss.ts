@@ -1,5 +1,5 @@
 import { unreachable } from '../../base/assert.ts';
-import { addMs, type Instant, instant, msBetween } from '../../base/instant.ts';
+import { addMs, type Instant, instant, latest, msBetween } from '../../base/instant.ts';
 import type { Machine } from '../../base/machine.ts';
 import { sortedBy } from '../../base/order.ts';
 import type { NodeId } from '../../model/ids.ts';
@@ -254,7 +254,8 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
     if (member.node === this.#self || this.#rounds.has(member.node)) return;
     if (!this.#suspect(member, now, undefined)) {
       this.#givenUpAt.delete(member.node); // The next silence is asked about at once.
-      this.#arrivedAt.delete(member.node);
+      // Heard, perhaps, but the others have yet to say so: the time for that is not over with the first word.
+      if (now >= this.#againAt(member.node)) this.#arrivedAt.delete(member.node);
       return;
     }
     if (now < this.#againAt(member.node)) return;
@@ -281,7 +282,8 @@ export class LossRounds implements Machine<LossInput, LossEffect> {
     const arrived = arrivedAt === undefined ? instant(0) : addMs(arrivedAt, arrivalMs);
     const givenUpAt = this.#givenUpAt.get(node);
     if (givenUpAt === undefined) return arrived;
-    return addMs(givenUpAt, this.#aliveByOthers(node) ? heardPatienceMs : patienceMs);
+    const patience = this.#aliveByOthers(node) ? heardPatienceMs : patienceMs;
+    return latest(arrived, addMs(givenUpAt, patience));
   }
 
   /**
