@@ -81,20 +81,6 @@ export const lossBugs: readonly Bug[] = [
       ];
     },
   ),
-  wrappingBug(
-    {
-      name: 'promises-forgotten',
-      rule: 'R4',
-      what: 'promises are not on disk: a restart forgets them',
-      seedsMax: 200,
-      nodes: 7,
-      kinds: ['flapping', 'mute', 'heart killed at a promise'],
-    },
-    (machines) => ({
-      ...machines,
-      node: (start) => machines.node({ ...start, disk: { ...start.disk, promises: [] } }),
-    }),
-  ),
 ];
 
 function meddleWithRounds(make: RoundMeddling): () => void {
