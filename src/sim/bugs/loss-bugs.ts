@@ -2,7 +2,7 @@ import type { Instant } from '../../base/instant.ts';
 import { type LossEffect, type LossInput, LossRounds } from '../../core/membership/loss.ts';
 import { Takeover, type TakeoverInput } from '../../core/membership/takeover.ts';
 import type { NodeId } from '../../model/ids.ts';
-import { acting, type Bug, replaceMethod, replacingBug, wrappingBug } from './bug.ts';
+import { acting, type Bug, replaceMethod, replacingBug } from './bug.ts';
 
 type RoundStep = (input: LossInput, now: Instant) => readonly LossEffect[];
 type RoundMeddling = (rounds: LossRounds, input: LossInput, step: RoundStep) => RoundStep;
