@@ -18,7 +18,13 @@ export type ParametersOf = (
   resource: string,
   node: string,
   task: string,
-) => Readonly<Record<string, string>> | undefined;
+) => Parameters | undefined;
+
+export interface Parameters {
+  readonly own: Readonly<Record<string, string>>;
+  /** Given for that operation alone. */
+  readonly extra: Readonly<Record<string, string>>;
+}
 
 export function newDefinitionReader(parametersOf: ParametersOf): DefinitionReader {
   return {
@@ -28,8 +34,11 @@ export function newDefinitionReader(parametersOf: ParametersOf): DefinitionReade
       const isStart = ['monitor', 'migrate_from', 'promote'].includes(task);
       const parameters = parametersOf(resource, node, isStart ? 'start' : task);
       if (parameters === undefined) return 'same';
-      if (digestOf(parameters) === whole) return 'same';
-      return judge(operation, parameters);
+      const { own, extra } = parameters;
+      if (digestOf({ ...own, ...extra }) === whole) return 'same';
+      // No agent takes up the parameters of an operation by a reload.
+      if (digestOf(own) === whole) return 'changed';
+      return judge(operation, own);
     },
   };
 }
@@ -40,7 +49,10 @@ function judge(
 ): OperationHistory['definition'] {
   const secure = attributes['op-secure-digest'];
   const hidden = listOf(attributes['op-secure-params']);
-  if (secure !== undefined && digestOf(without(parameters, hidden)) === secure) return 'same';
+  const known = without(parameters, hidden);
+  const ownFencing = Object.keys(known).filter((name) => name.startsWith('pcmk_'));
+  if (secure !== undefined && digestOf(known) === secure) return 'same';
+  if (secure !== undefined && digestOf(without(known, ownFencing)) === secure) return 'same';
   const part = attributes['op-restart-digest'];
   if (part === undefined) return 'changed';
   const restarting = listOf(attributes['op-force-restart']);

@@ -49,17 +49,7 @@ export function readCib(text: string, nowS: number): PolicyInput {
     tickets: readTickets(status),
     states: readNodeStates(status, source, newDefinitionReader(parameters)),
     leader: cib.attributes['dc-uuid'],
-    countsPerOperation: isVersionAtLeast(cib.attributes['crm_feature_set'], [3, 0, 13]),
   };
-}
-
-function isVersionAtLeast(text: string | undefined, wanted: readonly number[]): boolean {
-  const parts = (text ?? '').split('.').map(Number);
-  for (const [i, number] of wanted.entries()) {
-    const difference = (parts[i] ?? 0) - number;
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
 }
 
 function readNodes(element: Element | undefined, source: Source): readonly NodeInput[] {
@@ -140,7 +130,7 @@ function parametersReader(
     const operation = operationsOf(whole, index).find(
       (item) => item.attributes['name'] === task && Number(item.attributes['interval'] ?? 0) === 0,
     );
-    return { ...own, ...readPairs(operation, 'instance_attributes', here) };
+    return { own, extra: readPairs(operation, 'instance_attributes', here) };
   };
 }
 

@@ -65,11 +65,20 @@ function picture(
     nodes[node.name] = state;
   }
   const resources: PictureEntry[] = [];
-  for (const resource of world.resources) addEntries(resource, places, resources);
+  for (const resource of world.resources) addEntries(resource, places, resources, word);
   return { nodes, resources };
 }
 
-function addEntries(resource: Resource, places: Places, entries: PictureEntry[]): void {
+function isInactive(node: PolicyNode, word: (node: PolicyNode) => NodeWord): boolean {
+  return word(node) === 'offline';
+}
+
+function addEntries(
+  resource: Resource,
+  places: Places,
+  entries: PictureEntry[],
+  word: (node: PolicyNode) => NodeWord,
+): void {
   if (resource.kind === 'bundle') {
     for (const { container, child, index } of resource.replicas) {
       const at = [...(places.get(container)?.keys() ?? [])];
@@ -83,7 +92,9 @@ function addEntries(resource: Resource, places: Places, entries: PictureEntry[])
     return;
   }
   for (const primitive of primitivesIn(resource)) {
+    const isCopy = topOf(primitive, false).kind === 'clone';
     for (const [node, role] of places.get(primitive) ?? []) {
+      if (isCopy && isGuest(node) && isInactive(node, word)) continue;
       entries.push({ id: nameOf(primitive), node: node.name, role: roleWord(role) });
     }
   }
@@ -128,7 +139,6 @@ function perform(world: World, action: Action, places: Places, downed: Set<Polic
   const { resource, node, task } = action;
   if (node === undefined) return;
   if (resource === undefined) {
-    if (task === 'shutdown') downed.add(node);
     if (task !== 'fence' || action.fence === 'on') return;
     downed.add(node);
     for (const at of places.values()) at.delete(node);

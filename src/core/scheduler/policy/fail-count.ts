@@ -8,7 +8,7 @@ export function failCount(
   effective: boolean,
   withFillers = false,
 ): number {
-  const { count, lastS } = ownFailures(world, resource, node);
+  const { count, lastS } = ownFailures(resource, node);
   const timeoutS = isBlockedByFailure(world, resource, node) ? 0 : resource.failureTimeoutS;
   const isOver = count > 0 && lastS > 0 && timeoutS > 0 && world.input.nowS > lastS + timeoutS;
   let sum = effective && isOver ? 0 : count;
@@ -38,7 +38,6 @@ export function isBlockedByFailure(world: World, resource: Resource, node: Polic
 }
 
 function ownFailures(
-  world: World,
   resource: Resource,
   node: PolicyNode,
 ): { count: number; lastS: number } {
@@ -47,9 +46,9 @@ function ownFailures(
   let count = 0;
   let lastS = 0;
   for (const [key, value] of node.attributes) {
-    if (key.startsWith('fail-count-') && isFor(world, resource, name, key.slice(11))) {
+    if (key.startsWith('fail-count-') && isFor(resource, name, key.slice(11))) {
       count = addScores(count, scoreOf(value));
-    } else if (key.startsWith('last-failure-') && isFor(world, resource, name, key.slice(13))) {
+    } else if (key.startsWith('last-failure-') && isFor(resource, name, key.slice(13))) {
       lastS = Math.max(lastS, scoreOrTime(value));
     }
   }
@@ -61,9 +60,9 @@ function scoreOrTime(value: string): number {
   return Number.isNaN(parsed) ? 0 : parsed;
 }
 
-function isFor(world: World, resource: Resource, name: string, key: string): boolean {
+function isFor(resource: Resource, name: string, key: string): boolean {
   if (!key.startsWith(name)) return false;
   let rest = key.slice(name.length);
   if (!resource.settings.isUnique) rest = rest.replace(/^:\d+/, '');
-  return world.input.countsPerOperation ? /^#.+_\d+$/.test(rest) : rest === '';
+  return rest === '' || /^#.+_\d+$/.test(rest);
 }

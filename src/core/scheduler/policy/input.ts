@@ -11,8 +11,6 @@ export interface PolicyInput {
   readonly states: readonly NodeStateInput[];
   /** The node that leads, which is fenced or shut down last. */
   readonly leader: string | undefined;
-  /** Whether failures are counted for each operation (or for the resource as a whole). */
-  readonly countsPerOperation: boolean;
 }
 
 export interface PolicyOptions {

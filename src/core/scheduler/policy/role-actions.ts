@@ -201,6 +201,7 @@ function createForPrimitive(world: World, resource: Resource): void {
   }
   createRestart(world, resource, current, needsStop, needsPromote);
   createTransition(world, resource);
+  standReady(world, resource);
   if (migrates && current !== undefined) createMigration(world, resource, current);
 }
 
@@ -251,6 +252,14 @@ function createTransition(world: World, resource: Resource): void {
     if (!takeStep(world, resource, role, next, resource.seat, false)) break;
     role = next;
   }
+}
+
+/** What will run has a start where it will run, be it optional: its monitors depend on that. */
+function standReady(world: World, resource: Resource): void {
+  const { seat } = resource;
+  if (seat === undefined || resource.isBlocked || resource.settings.isMaintenance) return;
+  if (seat.isMaintenance || resource.nextRole === stopped) return;
+  actionFor(world, resource, 'start', seat, true);
 }
 
 function isExpectedNode(resource: Resource, node: PolicyNode): boolean {

