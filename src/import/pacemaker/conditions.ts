@@ -93,7 +93,7 @@ function operationHolds(element: Element, given: Circumstances): boolean {
 /** Milliseconds of `10s`, `5min`, ISO 8601 durations; a bare number is seconds. */
 export function parseIntervalMs(text: string | undefined): number {
   if (text === undefined) return 0;
-  const iso = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/.exec(text);
+  const iso = /^P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/.exec(text);
   if (iso !== null) {
     const [, d = '0', h = '0', m = '0', s = '0'] = iso;
     return (((Number(d) * 24 + Number(h)) * 60 + Number(m)) * 60 + Number(s)) * 1000;

@@ -30,7 +30,7 @@ export function readConstraints(
       case 'rsc_location':
         return readLocations(child, source);
       case 'rsc_colocation':
-        return [readColocation(child, source)];
+        return readColocation(child, source);
       case 'rsc_order':
         return [readOrder(child, source)];
       case 'rsc_ticket':
@@ -213,29 +213,35 @@ function readKind(element: Element): OrderKind | undefined {
   return scoreOf(score) === 0 ? 'optional' : 'mandatory';
 }
 
-function readColocation(element: Element, source: ConstraintSource): ConstraintInput {
+function readColocation(
+  element: Element,
+  source: ConstraintSource,
+): readonly ConstraintInput[] {
   const { id = '', rsc, score, influence } = element.attributes;
   const withRsc = element.attributes['with-rsc'];
   const dependentRole = element.attributes['rsc-role'];
   const primaryRole = element.attributes['with-rsc-role'];
   let sets = childrenNamed(element, 'resource_set').map((set) => readSet(set, source));
   if (rsc !== undefined && withRsc !== undefined && hasGroup([rsc, withRsc], source)) {
+    // Each of several with each of several others makes no sense.
+    if (source.groups.has(rsc) && source.groups.has(withRsc)) return [];
     sets = [
       setOf(rsc, source, { role: dependentRole }),
       setOf(withRsc, source, { role: primaryRole }),
     ];
   }
   const attribute = element.attributes['node-attribute'];
-  return {
+  const colocation: ConstraintInput = {
     kind: 'colocation',
     id,
     score: scoreOf(score),
     attribute: attribute === undefined ? undefined : renameAttribute(attribute),
-    influence: influence === undefined ? undefined : isTrue(influence),
+    influence: isTrue(influence) ? true : isFalse(influence) ? false : undefined,
     dependent: rsc === undefined ? undefined : { resource: rsc, role: role(dependentRole) },
     primary: withRsc === undefined ? undefined : { resource: withRsc, role: role(primaryRole) },
     sets,
   };
+  return [colocation];
 }
 
 function hasGroup(names: readonly string[], source: ConstraintSource): boolean {

@@ -9,6 +9,7 @@ export function buildNodes(world: World): void {
     for (const [name, value] of Object.entries(input.utilization)) {
       node.capacity.set(name, numberOf(value, 0));
     }
+    node.attributes.set('#is_dc', String(input.id === world.input.leader));
     const mayFence = world.options.fencing === 'on' && world.options.fencesUnseen;
     node.isUnclean = node.kind === 'member' && mayFence;
     node.isMaintenance = isTrue(input.attributes['maintenance']);

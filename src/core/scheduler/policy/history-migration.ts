@@ -12,7 +12,8 @@ function pastOf(world: World, resource: string, node: string | undefined): Past 
 
 function isNewer(a: OperationHistory, b: OperationHistory, onSameNode: boolean): boolean {
   if (onSameNode) return compareOperations(a, b) > 0;
-  return (a.changedAtS ?? 0) > (b.changedAtS ?? 0);
+  if (a.changedAtS === undefined || b.changedAtS === undefined) return false;
+  return a.changedAtS > b.changedAtS;
 }
 
 /** Whether anything but a monitor ran there after that operation. */

@@ -60,7 +60,7 @@ function isOnlineWithFencing(world: World, state: NodeStateInput, node: PolicyNo
     fenceNode(world, node);
     return false;
   }
-  if (join === 'nack') fenceNode(world, node);
+  if (join === 'nack' || join === 'banned') fenceNode(world, node);
   else if (asksForFencing) {
     if (!isMember && !isOnline && join === 'down') return false;
     fenceNode(world, node);

@@ -322,6 +322,7 @@ export class Propagation {
     const after = [first, then].map(
       (action) => [action.isOptional, action.isRunnable, action.isMigration, action.isPseudo].join(),
     );
+    if (before[0] !== after[0]||before[1] !== after[1]) (globalThis as any).trace?.(first.key, then.key, update.what, before, after, update.flags);
     if (before[1] !== after[1]) this.#again(then);
     return { first: before[0] !== after[0], then: before[1] !== after[1] };
   }

@@ -34,7 +34,7 @@ export function readSettings(
   const inClone = config.kind === 'clone' ? meta : cloneMeta(parent);
   const unique = inClone === undefined || readUnique(inClone);
   const nodeMax = Math.max(0, numberOf(meta.get('clone-node-max'), 1));
-  const cluster = world.input.nodes.filter((node) => node.kind !== 'ping').length;
+  const cluster = world.nodes.length;
   return {
     stickiness: scoreOf(meta.get('resource-stickiness')),
     isCritical: !isFalse(meta.get('critical')),

@@ -488,7 +488,7 @@ export function isFalse(text: string | undefined): boolean {
 /** Milliseconds of `10s`, `5min`, `100ms`; a bare number is seconds. */
 export function intervalMs(text: string | undefined, otherwise = 0): number {
   if (text === undefined) return otherwise;
-  const iso = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/.exec(text);
+  const iso = /^P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/.exec(text);
   if (iso !== null) {
     const [, d = '0', h = '0', m = '0', s = '0'] = iso;
     return (((Number(d) * 24 + Number(h)) * 60 + Number(m)) * 60 + Number(s)) * 1000;
