@@ -198,7 +198,7 @@ function applyToClone(
   if (canInterleave(colocation)) {
     const instance = compatibleInstance(world, dependent, clone, roles.unknown, false);
     if (instance !== undefined) applyColocation(world, dependent, instance, colocation);
-    else if (colocation.score >= INFINITE) unseatAll(world, dependent);
+    else if (colocation.score >= INFINITE && dependent.isUnassigned) unseatAll(world, dependent);
     return;
   }
   if (colocation.score >= INFINITE) {
@@ -320,7 +320,7 @@ function applyToBundle(
   if (isCollective(colocation.dependent)) {
     const container = compatibleInstance(world, dependent, bundle, roles.unknown, false);
     if (container !== undefined) applyColocation(world, dependent, container, colocation);
-    else if (colocation.score >= INFINITE) unseatAll(world, dependent);
+    else if (colocation.score >= INFINITE && dependent.isUnassigned) unseatAll(world, dependent);
     return;
   }
   const hosts = new Set<PolicyNode>();

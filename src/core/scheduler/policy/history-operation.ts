@@ -155,7 +155,7 @@ function remap(reading: Reading, operation: OperationHistory, isOld: boolean): R
         status = statuses.unsupported;
         break;
       }
-      if (task === 'stop' && !canFence(reading.world, reading.node)) {
+      if (!isOld && task === 'stop' && !canFence(reading.world, reading.node)) {
         resource.isManaged = false;
         resource.isBlocked = true;
       }

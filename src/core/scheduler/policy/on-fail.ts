@@ -114,14 +114,10 @@ export function findOperation(
   task: string,
   intervalMs: number,
 ): Resource['config']['operations'][number] | undefined {
-  const same = (name: string): Resource['config']['operations'][number] | undefined =>
-    resource.config.operations.find(
-      (operation) => operation.name === name && operation.intervalMs === intervalMs && operation.isEnabled,
-    );
-  const found = same(task);
-  if (found !== undefined) return found;
-  if (task === 'migrate_to' || task === 'migrate_from') return same('migrate');
-  return undefined;
+  const matches = resource.config.operations.filter(
+    (operation) => operation.name === task && operation.intervalMs === intervalMs,
+  );
+  return matches.find((operation) => operation.isEnabled) ?? matches[0];
 }
 
 /** The role that it may have at most after such a failure. */

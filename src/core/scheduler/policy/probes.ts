@@ -55,6 +55,7 @@ function isWanted(resource: Resource, node: PolicyNode): boolean {
   if (resource.container !== undefined && !resource.isConnection) return false;
   const seat = resource.table.get(node);
   if (node.isExclusive && seat === undefined) return false;
+  if (resource.bundlePart === 'child' && !node.isExclusive) return false;
   if (resource.isDiscoveryExclusive || topOf(resource, false).isDiscoveryExclusive) {
     if (seat?.discovery !== 2) return false;
   }

@@ -119,7 +119,9 @@ function setPriority(world: World, clone: Resource, instance: Resource): void {
   addPromotedLocations(instance, instance.locations, chosen);
   addPromotedLocations(instance, clone.locations, chosen);
   for (const item of colocationsThisWith(instance)) {
-    applyColocation(world, instance, item.primary, item);
+    if (item.dependentRole >= roles.unpromoted) {
+      applyColocation(world, instance, item.primary, item);
+    }
   }
   instance.sortIndex = next === roles.promoted ? INFINITE : instance.priority;
 }
