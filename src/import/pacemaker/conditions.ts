@@ -160,8 +160,9 @@ function parseTimeS(text: string): number | undefined {
 }
 
 function timeOfDayS(text: string): number {
-  const match =
-    /^[T\s]*(\d{2})(?::?(\d{2}))?(?::?(\d{2}))?\s*(Z|[+-]\d{2}:?(?:\d{2})?)?\s*$/.exec(text);
+  const match = /^[T\s]*(\d{2})(?::?(\d{2}))?(?::?(\d{2}))?\s*(Z|[+-]\d{2}:?(?:\d{2})?)?\s*$/.exec(
+    text,
+  );
   if (match === null) return 0;
   const [, h = '0', m = '0', s = '0', zone] = match;
   const offset = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone ?? '');

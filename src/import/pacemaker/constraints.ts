@@ -74,7 +74,7 @@ function expand(id: string, source: ConstraintSource): readonly string[] {
 function readLocations(element: Element, source: ConstraintSource): readonly LocationInput[] {
   const { id = '', node, score } = element.attributes;
   const pattern = element.attributes['rsc-pattern'];
-  const name = element.attributes['rsc'];
+  const name = element.attributes.rsc;
   const base = {
     kind: 'location' as const,
     id,
@@ -82,10 +82,14 @@ function readLocations(element: Element, source: ConstraintSource): readonly Loc
     node: node === undefined ? undefined : { name: node, score: scoreOf(score) },
   };
   const rules = childrenNamed(element, 'rule');
-  const read = (resources: readonly string[], own: string | undefined, match?: RegExpExecArray) => ({
+  const read = (
+    resources: readonly string[],
+    own: string | undefined,
+    match?: RegExpExecArray,
+  ) => ({
     ...base,
     resources,
-    role: role(own ?? element.attributes['role']),
+    role: role(own ?? element.attributes.role),
     rules: rules.map((rule) => readRule(rule, source, match)),
   });
   if (pattern !== undefined) {
@@ -96,7 +100,7 @@ function readLocations(element: Element, source: ConstraintSource): readonly Loc
   if (name !== undefined) return [read(expand(name, source), undefined)];
   return childrenNamed(element, 'resource_set').map((set) => {
     const actual = dereference(set, source.index);
-    return read(membersOf(actual, source), actual.attributes['role']);
+    return read(membersOf(actual, source), actual.attributes.role);
   });
 }
 
@@ -128,9 +132,9 @@ function readRule(
   return {
     score:
       attribute === undefined
-        ? scoreOf(rule.attributes['score'])
+        ? scoreOf(rule.attributes.score)
         : { attribute: renameAttribute(substitute(attribute, match)) },
-    role: role(rule.attributes['role']),
+    role: role(rule.attributes.role),
     test: match === undefined ? test : substituteTest(test, match),
   };
 }
@@ -154,7 +158,7 @@ function substituteTest(test: Test, match: RegExpExecArray): Test {
 
 function membersOf(set: Element, source: ConstraintSource): readonly string[] {
   return childrenNamed(set, 'resource_ref').flatMap((reference) =>
-    expand(reference.attributes['id'] ?? '', source),
+    expand(reference.attributes.id ?? '', source),
   );
 }
 
@@ -168,7 +172,7 @@ function readSet(element: Element, source: ConstraintSource): ResourceSet {
     saysSequential: isTrue(sequential),
     requiresAll: !isFalse(set.attributes['require-all']),
     action,
-    role: role(set.attributes['role']),
+    role: role(set.attributes.role),
     score: score === undefined ? undefined : scoreOf(score),
     kind: readKind(set),
     symmetrical: symmetrical === undefined ? undefined : isTrue(symmetrical),
@@ -213,10 +217,7 @@ function readKind(element: Element): OrderKind | undefined {
   return scoreOf(score) === 0 ? 'optional' : 'mandatory';
 }
 
-function readColocation(
-  element: Element,
-  source: ConstraintSource,
-): readonly ConstraintInput[] {
+function readColocation(element: Element, source: ConstraintSource): readonly ConstraintInput[] {
   const { id = '', rsc, score, influence } = element.attributes;
   const withRsc = element.attributes['with-rsc'];
   const dependentRole = element.attributes['rsc-role'];

@@ -14,11 +14,7 @@ export interface DefinitionReader {
 }
 
 /** Parameters of a resource on a node; undefined where nothing can be said. */
-export type ParametersOf = (
-  resource: string,
-  node: string,
-  task: string,
-) => Parameters | undefined;
+export type ParametersOf = (resource: string, node: string, task: string) => Parameters | undefined;
 
 export interface Parameters {
   readonly own: Readonly<Record<string, string>>;
@@ -76,11 +72,13 @@ function without(
 /** MD5 of the parameters as one element with its attributes in order, as the record has it. */
 function digestOf(parameters: Readonly<Record<string, string>>): string {
   const names = Object.keys(parameters).sort((a, b) => (a < b ? -1 : 1));
-  const attributes = names.map((name) => ` ${name}="${escape(parameters[name] ?? '')}"`).join('');
+  const attributes = names
+    .map((name) => ` ${name}="${escapeText(parameters[name] ?? '')}"`)
+    .join('');
   return createHash('md5').update(` <parameters${attributes}/>\n`).digest('hex');
 }
 
-function escape(text: string): string {
+function escapeText(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -55,7 +55,7 @@ export function childNamed(element: Element | undefined, name: string): Element 
 export function indexById(root: Element): ReadonlyMap<string, Element> {
   const index = new Map<string, Element>();
   const visit = (element: Element): void => {
-    const id = element.attributes['id'];
+    const id = element.attributes.id;
     if (id !== undefined && !index.has(id)) index.set(id, element);
     for (const child of element.children) visit(child);
   };

@@ -1,9 +1,4 @@
-import {
-  type Circumstances,
-  holdsAnywhere,
-  readRuleTest,
-  renameAttribute,
-} from './conditions.ts';
+import { type Circumstances, holdsAnywhere, readRuleTest, renameAttribute } from './conditions.ts';
 import { childNamed, childrenNamed, type Element } from './element.ts';
 
 export interface Source {
@@ -35,7 +30,7 @@ export function readPairs(
 }
 
 function rank(set: Element, first: string | undefined): number {
-  if (first !== undefined && set.attributes['id'] === first) return Number.POSITIVE_INFINITY;
+  if (first !== undefined && set.attributes.id === first) return Number.POSITIVE_INFINITY;
   const { score } = set.attributes;
   if (score === undefined) return 0;
   if (/^\+?infinity$/i.test(score)) return 1_000_000;
@@ -52,8 +47,8 @@ function readSet(set: Element, source: Source, pairs: Record<string, string>): v
   const container = childNamed(set, 'attributes') ?? set;
   for (const item of childrenNamed(container, 'nvpair')) {
     const pair = dereference(item, source.index);
-    const name = item.attributes['name'] ?? pair.attributes['name'];
-    const value = pair.attributes['value'];
+    const name = item.attributes.name ?? pair.attributes.name;
+    const value = pair.attributes.value;
     if (name === undefined || value === undefined) continue;
     const known = renameAttribute(name);
     if (value === '#default') {

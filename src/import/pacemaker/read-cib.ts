@@ -83,7 +83,7 @@ function readGroups(configuration: Element | undefined): ReadonlyMap<string, rea
   for (const child of childNamed(configuration, 'resources')?.children ?? []) visit(child);
   for (const tag of childrenNamed(childNamed(configuration, 'tags'), 'tag')) {
     for (const reference of childrenNamed(tag, 'obj_ref')) {
-      add(tag.attributes['id'] ?? '', reference.attributes['id'] ?? '');
+      add(tag.attributes.id ?? '', reference.attributes.id ?? '');
     }
   }
   return groups;
@@ -109,7 +109,7 @@ function parametersReader(
     const found = attributes.get(name);
     if (found !== undefined) return found;
     const state = childrenNamed(status, 'node_state').find(
-      (item) => (item.attributes['uname'] ?? item.attributes['id']) === name,
+      (item) => (item.attributes.uname ?? item.attributes.id) === name,
     );
     const transient = readPairs(
       childNamed(state, 'transient_attributes'),
@@ -128,9 +128,8 @@ function parametersReader(
     const here: Source = { ...source, attributes: attributesOf(node) };
     const own = readPairs(whole, 'instance_attributes', here);
     const operation = operationsOf(whole, index).find(
-      (item) => item.attributes['name'] === task && Number(item.attributes['interval'] ?? 0) === 0,
+      (item) => item.attributes.name === task && Number(item.attributes.interval ?? 0) === 0,
     );
     return { own, extra: readPairs(operation, 'instance_attributes', here) };
   };
 }
-

@@ -38,7 +38,7 @@ function readResource(element: Element, from: ResourceSource): ResourceInput | u
   const meta = normalizeMeta(readPairs(whole, 'meta_attributes', source), element.name);
   const defaults = normalizeMeta(readPairs(from.defaults, 'meta_attributes', source), '');
   return {
-    id: element.attributes['id'] ?? '',
+    id: element.attributes.id ?? '',
     kind,
     agent,
     meta,
@@ -79,13 +79,13 @@ function normalizeMeta(meta: Record<string, string>, element: string): Record<st
     if (value === 'Master') result[name] = 'Promoted';
     if (value === 'Slave') result[name] = 'Unpromoted';
   }
-  if (element === 'master') result['promotable'] = 'true';
+  if (element === 'master') result.promotable = 'true';
   return result;
 }
 
 /** A primitive with what its template adds; its own settings come first. */
 export function withTemplate(element: Element, index: ReadonlyMap<string, Element>): Element {
-  const name = element.attributes['template'];
+  const name = element.attributes.template;
   const template = name === undefined ? undefined : index.get(name);
   if (template === undefined) return element;
   const own = element.children.filter((child) => child.name !== 'operations');
@@ -109,7 +109,7 @@ function mergeOperations(
 }
 
 function operationKey({ attributes }: Element): string {
-  return `${attributes['name']}-${parseIntervalMs(attributes['interval'])}`;
+  return `${attributes.name}-${parseIntervalMs(attributes.interval)}`;
 }
 
 export function operationsOf(
@@ -128,7 +128,7 @@ function readOperations(
 ): readonly OperationInput[] {
   return operationsOf(element, from.index).map((operation): OperationInput => {
     const { name = '', role, enabled } = operation.attributes;
-    const intervalMs = parseIntervalMs(operation.attributes['interval']);
+    const intervalMs = parseIntervalMs(operation.attributes.interval);
     const { circumstances } = sourceFor(from, agent);
     const source: Source = {
       index: from.index,
@@ -140,20 +140,18 @@ function readOperations(
       name,
       intervalMs,
       role: role === 'Master' ? 'Promoted' : role === 'Slave' ? 'Unpromoted' : role,
-      isEnabled: !isFalse(enabled ?? meta['enabled'] ?? defaults['enabled']),
+      isEnabled: !isFalse(enabled ?? meta.enabled ?? defaults.enabled),
       onFail: operation.attributes['on-fail'] ?? meta['on-fail'] ?? defaults['on-fail'],
     };
   });
 }
 
 function readBundle(element: Element): BundleInput {
-  const engine = element.children.find((child) =>
-    ['docker', 'podman', 'rkt'].includes(child.name),
-  );
+  const engine = element.children.find((child) => ['docker', 'podman', 'rkt'].includes(child.name));
   const attributes = engine?.attributes ?? {};
   const network = childNamed(element, 'network')?.attributes ?? {};
-  const promotedMax = Number(attributes['promoted-max'] ?? attributes['masters'] ?? 0);
-  const replicas = Number(attributes['replicas'] ?? (promotedMax > 0 ? promotedMax : 1));
+  const promotedMax = Number(attributes['promoted-max'] ?? attributes.masters ?? 0);
+  const replicas = Number(attributes.replicas ?? (promotedMax > 0 ? promotedMax : 1));
   return {
     engine: engine?.name ?? 'docker',
     replicas,

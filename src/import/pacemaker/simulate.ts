@@ -1,6 +1,6 @@
-import { runPolicy } from '../../core/scheduler/policy/run-policy.ts';
-import type { NetChange } from '../../core/scheduler/policy/changes.ts';
 import type { Picture } from '../../core/scheduler/policy/carry-out.ts';
+import type { NetChange } from '../../core/scheduler/policy/changes.ts';
+import { runPolicy } from '../../core/scheduler/policy/run-policy.ts';
 import { readCib } from './read-cib.ts';
 
 /** One transition of a Pacemaker cluster, or why it cannot be told. */

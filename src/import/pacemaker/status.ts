@@ -23,12 +23,12 @@ export function readNodeStates(
     return {
       id,
       name,
-      isMember: readMember(state.attributes['in_ccm']),
-      isOnline: readOnline(state.attributes['crmd']),
+      isMember: readMember(state.attributes.in_ccm),
+      isOnline: readOnline(state.attributes.crmd),
       join,
       expected,
-      wasFenced: isSet(state.attributes['node_fenced']),
-      isMaintenance: isTrue(state.attributes['node_in_maintenance']),
+      wasFenced: isSet(state.attributes.node_fenced),
+      isMaintenance: isTrue(state.attributes.node_in_maintenance),
       attributes: readPairs(transient, 'instance_attributes', source),
       history: childrenNamed(resources, 'lrm_resource').map((resource) =>
         readHistory(resource, name, definitions),
@@ -81,11 +81,11 @@ function readOperation(
   const [magicStatus, magicCode] = outcome.split(':');
   const transition = attributes['transition-key'] ?? rest.join(';');
   const changed = attributes['last-rc-change'] ?? attributes['last-run'];
-  const task = attributes['operation'] ?? '';
-  const intervalMs = Number(attributes['interval'] ?? 0);
+  const task = attributes.operation ?? '';
+  const intervalMs = Number(attributes.interval ?? 0);
   return {
-    id: attributes['id'] ?? '',
-    key: attributes['operation_key'] ?? attributes['id'] ?? '',
+    id: attributes.id ?? '',
+    key: attributes.operation_key ?? attributes.id ?? '',
     task,
     intervalMs,
     callId: numberFrom(attributes['call-id'], -1),
@@ -93,8 +93,8 @@ function readOperation(
     expectedExitCode: expectedOf(transition),
     status: numberFrom(attributes['op-status'], numberFrom(magicStatus, 0)),
     changedAtS: changed === undefined ? undefined : Number(changed),
-    migrateSource: attributes['migrate_source'],
-    migrateTarget: attributes['migrate_target'],
+    migrateSource: attributes.migrate_source,
+    migrateTarget: attributes.migrate_target,
     definition: definitions.compare(element, resource, node, task, intervalMs),
   };
 }
@@ -115,9 +115,9 @@ function expectedOf(transition: string): number {
 export function readTickets(status: Element | undefined): readonly TicketInput[] {
   const tickets = childNamed(status, 'tickets');
   const current = childrenNamed(tickets, 'ticket_state').map(({ attributes }) => ({
-    id: attributes['id'] ?? '',
-    isGranted: isTrue(attributes['granted']),
-    isStandby: isTrue(attributes['standby']),
+    id: attributes.id ?? '',
+    isGranted: isTrue(attributes.granted),
+    isStandby: isTrue(attributes.standby),
   }));
   return current;
 }

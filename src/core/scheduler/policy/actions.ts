@@ -218,7 +218,11 @@ function isActive(resource: Resource): boolean {
 }
 
 /** Orders two actions; false if that very order stood already. */
-export function orderActions(first: Action | undefined, then: Action | undefined, what: number): boolean {
+export function orderActions(
+  first: Action | undefined,
+  then: Action | undefined,
+  what: number,
+): boolean {
   if (first === undefined || then === undefined || what === 0 || first === then) return false;
   for (const link of first.after) {
     if (link.action === then && (link.effects & what) !== 0) return false;
@@ -229,4 +233,3 @@ export function orderActions(first: Action | undefined, then: Action | undefined
   then.before.push(before);
   return true;
 }
-

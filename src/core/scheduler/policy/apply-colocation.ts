@@ -1,6 +1,6 @@
 import { colocationValue } from './colocated-scores.ts';
-import { unseatAll } from './seat-resource.ts';
 import { sortNodes } from './node-order.ts';
+import { unseatAll } from './seat-resource.ts';
 import {
   addScores,
   anyAvailable,
@@ -92,7 +92,7 @@ export function colocationAffects(
 }
 
 function applyToOne(
-  world: World,
+  _world: World,
   dependent: Resource,
   primary: Resource,
   colocation: Colocation,
@@ -130,11 +130,7 @@ function promotedUnit(resource: Resource): Resource {
   return unit.parent === undefined ? resource : unit;
 }
 
-function applyToPriority(
-  dependent: Resource,
-  primary: Resource,
-  colocation: Colocation,
-): void {
+function applyToPriority(dependent: Resource, primary: Resource, colocation: Colocation): void {
   const { seat } = primary;
   if (seat === undefined || dependent.seat === undefined) return;
   const unit = promotedUnit(roleResource(dependent));

@@ -1,14 +1,8 @@
 import { assign } from './assign.ts';
 import { assignInstances, compareInstances } from './assign-instances.ts';
-import { hasReachedThreshold } from './criteria.ts';
 import { addColocation } from './colocations.ts';
-import {
-  INFINITE,
-  type PolicyNode,
-  type Replica,
-  type Resource,
-  type World,
-} from './state.ts';
+import { hasReachedThreshold } from './criteria.ts';
+import { INFINITE, type PolicyNode, type Replica, type Resource, type World } from './state.ts';
 
 /** Containers first, then what goes with each, then what runs inside. */
 export function assignBundle(

@@ -122,8 +122,7 @@ function isOptional(item: Colocation): boolean {
 
 function applyThisWith(world: World, colocation: Colocation, resource: Resource): void {
   const { primary, score } = colocation;
-  const isSoft =
-    colocation.dependentRole >= roles.promoted || (score < 0 && score > -INFINITE);
+  const isSoft = colocation.dependentRole >= roles.promoted || (score < 0 && score > -INFINITE);
   const before = isSoft ? copyTable(resource.table) : undefined;
   if (primary.isUnassigned) assign(world, primary, undefined, true);
   applyColocation(world, resource, primary, colocation);

@@ -1,5 +1,5 @@
-import { connectionOf, createResource, linkConnection } from './build-resources.ts';
 import { newNode } from './build-nodes.ts';
+import { connectionOf, createResource, linkConnection } from './build-resources.ts';
 import type { BundleInput, ResourceInput } from './input.ts';
 import {
   INFINITE,
@@ -55,7 +55,7 @@ function cloneInside(bundle: Resource, inner: ResourceInput, spec: BundleInput):
     'globally-unique': String(spec.replicasPerHost > 1),
   };
   if (spec.promotedMax > 0) {
-    meta['promotable'] = 'true';
+    meta.promotable = 'true';
     meta['promoted-max'] = String(spec.promotedMax);
   }
   const base = part(`${bundle.id}-clone`, bundle);
@@ -93,7 +93,12 @@ function addReplica(
   const address =
     spec.firstAddress === undefined
       ? undefined
-      : create(world, bundle, `${bundle.id}-ip-${nextAddress(spec.firstAddress, index)}`, 'address');
+      : create(
+          world,
+          bundle,
+          `${bundle.id}-ip-${nextAddress(spec.firstAddress, index)}`,
+          'address',
+        );
   const container = create(world, bundle, `${bundle.id}-${spec.engine}-${index}`, 'container');
   if (child === undefined) {
     return { index, container, address, connection: undefined, child, node: undefined };

@@ -12,7 +12,7 @@ export function buildNodes(world: World): void {
     node.attributes.set('#is_dc', String(input.id === world.input.leader));
     const mayFence = world.options.fencing === 'on' && world.options.fencesUnseen;
     node.isUnclean = node.kind === 'member' && mayFence;
-    node.isMaintenance = isTrue(input.attributes['maintenance']);
+    node.isMaintenance = isTrue(input.attributes.maintenance);
   }
 }
 

@@ -1,11 +1,10 @@
 import { addBundle } from './build-bundle.ts';
-import type { AgentInput, ResourceInput } from './input.ts';
 import { newNode } from './build-nodes.ts';
+import type { AgentInput, ResourceInput } from './input.ts';
 import { inheritMeta, readSettings } from './settings.ts';
 import {
   addToScores,
   intervalMs,
-  isFalse,
   isTrue,
   newSeatable,
   type Resource,
@@ -32,7 +31,7 @@ export function buildResources(world: World): void {
 
 function usesUnfencing(configs: readonly ResourceInput[]): boolean {
   return configs.some(
-    (config) => config.meta['provides'] === 'unfencing' || usesUnfencing(config.children),
+    (config) => config.meta.provides === 'unfencing' || usesUnfencing(config.children),
   );
 }
 
@@ -87,7 +86,7 @@ function addRemoteNodes(world: World, config: ResourceInput): void {
 
 function linkContainers(world: World): void {
   for (const resource of [...world.byId.values()]) {
-    const container = resource.config.meta['container'] ?? resource.meta.get('container');
+    const container = resource.config.meta.container ?? resource.meta.get('container');
     const found = container === undefined ? undefined : world.byId.get(container);
     if (found === undefined || found === resource || resource.container !== undefined) continue;
     resource.container = found;
@@ -119,7 +118,8 @@ export function createResource(
   world.byId.set(resource.id, resource);
   if (config.kind === 'clone') {
     const count = Math.max(1, resource.settings.cloneMax);
-    for (let i = 0; i < count; i += 1) addInstance(world, resource, i, resource.settings.cloneMax < 1);
+    for (let i = 0; i < count; i += 1)
+      addInstance(world, resource, i, resource.settings.cloneMax < 1);
   } else if (config.kind === 'group') {
     resource.children = config.children.map((child) =>
       createResource(world, child, resource, suffix),
@@ -170,7 +170,9 @@ function newResource(
   if (isFenceDevice) world.hasFenceDevice = true;
   const canMigrate =
     isTrue(meta.get('allow-migrate')) ||
-    (meta.get('allow-migrate') === undefined && isConnection && meta.get('container') === undefined);
+    (meta.get('allow-migrate') === undefined &&
+      isConnection &&
+      meta.get('container') === undefined);
   const resource: Resource = {
     ...blank(),
     id: `${config.id}${suffix ?? ''}`,

@@ -52,11 +52,7 @@ function wordOf(node: PolicyNode): NodeWord {
   return node.isMaintenance ? 'maintenance' : 'online';
 }
 
-function picture(
-  world: World,
-  places: Places,
-  word: (node: PolicyNode) => NodeWord,
-): Picture {
+function picture(world: World, places: Places, word: (node: PolicyNode) => NodeWord): Picture {
   const nodes: Record<string, NodeWord> = {};
   for (const node of world.nodes) {
     if (node.kind === 'ping') continue;
@@ -171,11 +167,7 @@ function startedRole(resource: Resource): Role {
   return topOf(resource, false).settings.isPromotable ? roles.unpromoted : roles.started;
 }
 
-function wordAfter(
-  node: PolicyNode,
-  places: Places,
-  downed: ReadonlySet<PolicyNode>,
-): NodeWord {
+function wordAfter(node: PolicyNode, places: Places, downed: ReadonlySet<PolicyNode>): NodeWord {
   if (node.kind !== 'remote') {
     return downed.has(node) ? 'offline' : wordOf(node);
   }

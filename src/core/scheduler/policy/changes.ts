@@ -1,4 +1,4 @@
-import { actionsByKey, actionsOf, actionKey } from './actions.ts';
+import { actionKey, actionsByKey, actionsOf } from './actions.ts';
 import {
   type Action,
   currentNode,

@@ -1,10 +1,5 @@
 import { insertSorted } from './colocations.ts';
-import {
-  type Colocation,
-  INFINITE,
-  type Resource,
-  topOf,
-} from './state.ts';
+import { type Colocation, INFINITE, type Resource, topOf } from './state.ts';
 
 type Side = 'thisWith' | 'withThis';
 
@@ -67,7 +62,11 @@ function addFromGroup(group: Resource, asker: Resource, side: Side, list: Coloca
   for (const member of group.children) {
     if (member === asker) return;
     if (member.isManaged) continue;
-    addAll(list, group.thisWith.filter((item) => item.score >= INFINITE), side);
+    addAll(
+      list,
+      group.thisWith.filter((item) => item.score >= INFINITE),
+      side,
+    );
     return;
   }
 }
@@ -92,4 +91,3 @@ export function hasInfluence(colocation: Colocation, asker?: Resource): boolean 
   }
   return colocation.isInfluential || resource.runningOn.length === 0;
 }
-

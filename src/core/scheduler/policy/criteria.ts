@@ -69,7 +69,7 @@ function lockOnShutdown(world: World, resource: Resource): void {
   } else {
     const node = resource.runningOn[0];
     const isAlone = resource.runningOn.length === 1;
-    if (isAlone && node !== undefined && node.isShuttingDown && !node.isUnclean) {
+    if (isAlone && node?.isShuttingDown && !node.isUnclean) {
       resource.lockedTo = node;
     }
   }

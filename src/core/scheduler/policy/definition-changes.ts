@@ -1,12 +1,11 @@
-import { actionFor } from './actions.ts';
+import { actionFor, actionKey } from './actions.ts';
+import { failCount } from './fail-count.ts';
 import { unfence } from './fence-node.ts';
-import { addOrdering } from './orderings.ts';
 import { findHistoryName } from './history-names.ts';
 import { sortOperations } from './history-operation.ts';
 import type { OperationHistory, ResourceHistory } from './input.ts';
-import { actionKey } from './actions.ts';
 import { nodeOf } from './node-status.ts';
-import { failCount } from './fail-count.ts';
+import { addOrdering } from './orderings.ts';
 import { effects, type PolicyNode, type Resource, type World } from './state.ts';
 
 /** Restarts or reloads what runs with another definition than the present one. */

@@ -37,10 +37,7 @@ export function isBlockedByFailure(world: World, resource: Resource, node: Polic
   );
 }
 
-function ownFailures(
-  resource: Resource,
-  node: PolicyNode,
-): { count: number; lastS: number } {
+function ownFailures(resource: Resource, node: PolicyNode): { count: number; lastS: number } {
   const id = resource.historyName ?? resource.id;
   const name = resource.settings.isUnique ? id : id.replace(/:\d+$/, '');
   let count = 0;

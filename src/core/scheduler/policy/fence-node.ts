@@ -1,10 +1,5 @@
 import { nodeAction } from './actions.ts';
-import {
-  type Action,
-  isGuest,
-  type PolicyNode,
-  type World,
-} from './state.ts';
+import { type Action, isGuest, type PolicyNode, type World } from './state.ts';
 
 /** Whether a node can be made sure to be down. */
 export function canFence(world: World, node: PolicyNode): boolean {
@@ -70,4 +65,3 @@ export function unfence(world: World, node: PolicyNode): void {
     fenceAction(world, node, 'on', false);
   }
 }
-

@@ -1,10 +1,4 @@
-import {
-  addScores,
-  addToScores,
-  INFINITE,
-  type PolicyNode,
-  type World,
-} from './state.ts';
+import { addScores, addToScores, INFINITE, type PolicyNode, type World } from './state.ts';
 
 /** Nodes that are not well are avoided, as the cluster's health strategy says. */
 export function applyHealth(world: World): void {
@@ -25,12 +19,12 @@ function healthOf(world: World, node: PolicyNode, base: number): number {
   let sum = strategy === 'progressive' ? base : 0;
   for (const [name, value] of node.attributes) {
     if (!name.startsWith('#health')) continue;
-    sum = addScores(sum, valueOf(world, value));
+    sum = addScores(sum, healthValue(world, value));
   }
   return sum;
 }
 
-function valueOf(world: World, text: string): number {
+function healthValue(world: World, text: string): number {
   const { strategy, red, yellow, green } = world.options.health;
   const isOwn = strategy === 'progressive' || strategy === 'custom';
   switch (text.toLowerCase()) {

@@ -17,7 +17,11 @@ function isNewer(a: OperationHistory, b: OperationHistory, onSameNode: boolean):
 }
 
 /** Whether anything but a monitor ran there after that operation. */
-function ranAfter(past: Past | undefined, operation: OperationHistory, onSameNode: boolean): boolean {
+function ranAfter(
+  past: Past | undefined,
+  operation: OperationHistory,
+  onSameNode: boolean,
+): boolean {
   return (past ?? []).some(
     (item) =>
       ['start', 'stop', 'promote', 'demote'].includes(item.task) &&
@@ -46,9 +50,7 @@ function hasNewerState(
   const isFromThere = isTarget && from !== undefined;
   const reference = isFromThere ? from : to;
   const onSameNode = isFromThere || !isTarget;
-  return (
-    ranAfter(past, reference, onSameNode) || foundStoppedAfter(past, reference, onSameNode)
-  );
+  return ranAfter(past, reference, onSameNode) || foundStoppedAfter(past, reference, onSameNode);
 }
 
 function migrateFrom(

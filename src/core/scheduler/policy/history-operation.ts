@@ -1,6 +1,6 @@
-import { canFence } from './fence-node.ts';
 import { actionFor } from './actions.ts';
 import { failCount, isBlockedByFailure } from './fail-count.ts';
+import { canFence } from './fence-node.ts';
 import { readMigrateFailure, readMigrateTo } from './history-migration.ts';
 import type { OperationHistory, ResourceHistory } from './input.ts';
 import { isGraver, type Response, responseTo, roleAfter } from './on-fail.ts';
@@ -177,9 +177,7 @@ function hasExpired(reading: Reading, operation: OperationHistory): boolean {
   if (resource.failureTimeoutS > 0 && changedAtS !== undefined) {
     const timeoutS = isBlockedByFailure(world, resource, node) ? 0 : resource.failureTimeoutS;
     isOld =
-      timeoutS > 0 &&
-      world.input.nowS >= changedAtS + timeoutS &&
-      !awaitsReset(reading, operation);
+      timeoutS > 0 && world.input.nowS >= changedAtS + timeoutS && !awaitsReset(reading, operation);
   }
   if (isOld) {
     if (failCount(world, resource, node, false) > 0) {

@@ -1,4 +1,4 @@
-import { actionFor, actionsByKey, actionKey } from './actions.ts';
+import { actionFor, actionKey, actionsByKey } from './actions.ts';
 import { createRemoved, targetRole } from './build-resources.ts';
 import { fenceNode } from './fence-node.ts';
 import { findHistoryResource } from './history-names.ts';

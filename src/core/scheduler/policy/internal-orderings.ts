@@ -3,14 +3,7 @@ import { numberOfInstance } from './assign-instances.ts';
 import { addColocation } from './colocations.ts';
 import { fenceAction } from './fence-node.ts';
 import { addOrdering, orderTasks } from './orderings.ts';
-import {
-  effects,
-  INFINITE,
-  type Resource,
-  roles,
-  topOf,
-  type World,
-} from './state.ts';
+import { effects, INFINITE, type Resource, roles, topOf, type World } from './state.ts';
 
 const { ordered, impliesThen, impliesFirst, blocksThen, restart } = effects;
 
@@ -276,4 +269,3 @@ function addForBundle(world: World, bundle: Resource): void {
     orderTasks(world, clone, done, bundle, done, ordered);
   }
 }
-

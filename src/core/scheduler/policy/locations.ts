@@ -52,11 +52,7 @@ export function findConstrained(world: World, id: string): Resource | undefined 
   return up;
 }
 
-function locationsFor(
-  world: World,
-  input: LocationInput,
-  resource: Resource,
-): readonly Location[] {
+function locationsFor(world: World, input: LocationInput, resource: Resource): readonly Location[] {
   const { id } = input;
   const discovery = discoveries[input.discovery];
   const role = locationRole(input.role);

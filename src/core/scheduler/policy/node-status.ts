@@ -10,7 +10,8 @@ export function readNodeStates(world: World): void {
     node.isUnseen = false;
     for (const [name, value] of Object.entries(state.attributes)) node.attributes.set(name, value);
     if (isTrue(node.attributes.get('standby'))) node.isStandby = true;
-    if (isTrue(node.attributes.get('maintenance')) || state.isMaintenance) node.isMaintenance = true;
+    if (isTrue(node.attributes.get('maintenance')) || state.isMaintenance)
+      node.isMaintenance = true;
     if (node.attributes.get('resource-discovery-enabled') === 'false' && node.kind === 'remote') {
       node.isDiscoveryOff = true;
     }

@@ -1,6 +1,5 @@
 import { actionFor, actionKey } from './actions.ts';
 import { addOrdering } from './orderings.ts';
-import { orderAfterUnfencing } from './unfencing.ts';
 import {
   effects,
   isGuest,
@@ -11,6 +10,7 @@ import {
   topOf,
   type World,
 } from './state.ts';
+import { orderAfterUnfencing } from './unfencing.ts';
 
 /** Asks for what is not known yet: whether a resource runs on a node. */
 export function createProbes(world: World): void {
@@ -29,8 +29,7 @@ export function createProbes(world: World): void {
 function probe(world: World, resource: Resource, node: PolicyNode): void {
   if (resource.kind === 'clone' && !resource.settings.isUnique) {
     const known = resource.children.some((child) => isKnown(child, node));
-    const instance =
-      resource.children.find((child) => child.seat === node) ?? resource.children[0];
+    const instance = resource.children.find((child) => child.seat === node) ?? resource.children[0];
     if (!known && instance !== undefined) probe(world, instance, node);
     return;
   }

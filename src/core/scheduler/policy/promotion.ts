@@ -2,7 +2,6 @@ import { applyColocation } from './apply-colocation.ts';
 import { compareInstances } from './assign-instances.ts';
 import { withColocatedScores } from './colocated-scores.ts';
 import { colocationsThisWith, hasInfluence } from './colocations-of.ts';
-import { lacksPromotionTicket } from './tickets.ts';
 import {
   addScores,
   type Colocation,
@@ -18,9 +17,10 @@ import {
   soleLocation,
   stateOf,
   topOf,
-  willGuestRun,
   type World,
+  willGuestRun,
 } from './state.ts';
+import { lacksPromotionTicket } from './tickets.ts';
 
 /** Promotion scores speak for the nodes that give them, while instances are placed. */
 export function addPromotionScores(clone: Resource): void {
@@ -57,7 +57,7 @@ function promotionScore(
 
 function attributeOf(node: PolicyNode, name: string, resource: Resource): string | undefined {
   const onHost = resource.meta.get('container-attribute-target') === 'host';
-  const source = onHost ? node.connection?.container?.runningOn[0] ?? node : node;
+  const source = onHost ? (node.connection?.container?.runningOn[0] ?? node) : node;
   return source.attributes.get(`promotion-${name}`);
 }
 

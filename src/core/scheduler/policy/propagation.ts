@@ -118,8 +118,7 @@ export class Propagation {
     let first = link.action;
     const firstNode = groupNode(first) ?? first.node;
     const thenNode = groupNode(then) ?? then.node;
-    const isApart =
-      firstNode !== undefined && thenNode !== undefined && firstNode !== thenNode;
+    const isApart = firstNode !== undefined && thenNode !== undefined && firstNode !== thenNode;
     if ((link.effects & effects.sameNode) !== 0 && isApart) {
       link.effects = 0;
       return none;
@@ -148,12 +147,7 @@ export class Propagation {
     return this.#applyEffects(link, first, then, thenNode);
   }
 
-  #applyEffects(
-    link: Link,
-    first: Action,
-    then: Action,
-    thenNode: PolicyNode | undefined,
-  ): Change {
+  #applyEffects(link: Link, first: Action, then: Action, thenNode: PolicyNode | undefined): Change {
     const change: Change = { first: false, then: false };
     const flags = this.#flagsForOrder(first, thenNode);
     let node = then.node;
@@ -311,18 +305,17 @@ export class Propagation {
   /** What an order means for the two actions themselves. */
   #updateOne(update: Update): Change {
     const { first, then } = update;
-    const before = [first, then].map(
-      (action) => [action.isOptional, action.isRunnable, action.isMigration, action.isPseudo].join(),
+    const before = [first, then].map((action) =>
+      [action.isOptional, action.isRunnable, action.isMigration, action.isPseudo].join(),
     );
     applyAsymmetric(update);
     applyImpliesFirst(update);
     applyMigration(update);
     applyToThen(update);
     if ((update.what & effects.restart) !== 0) applyRestart(update);
-    const after = [first, then].map(
-      (action) => [action.isOptional, action.isRunnable, action.isMigration, action.isPseudo].join(),
+    const after = [first, then].map((action) =>
+      [action.isOptional, action.isRunnable, action.isMigration, action.isPseudo].join(),
     );
-    if (before[0] !== after[0]||before[1] !== after[1]) (globalThis as any).trace?.(first.key, then.key, update.what, before, after, update.flags);
     if (before[1] !== after[1]) this.#again(then);
     return { first: before[0] !== after[0], then: before[1] !== after[1] };
   }
@@ -378,7 +371,8 @@ export class Propagation {
     let isOptional = true;
     let isRunnable = false;
     for (const instance of instances) {
-      const task = instance.kind === 'primitive' ? (begun[action.task] ?? action.task) : action.task;
+      const task =
+        instance.kind === 'primitive' ? (begun[action.task] ?? action.task) : action.task;
       const own = firstAction(instance, task, instance.kind === 'primitive' ? node : undefined);
       if (own === undefined) continue;
       const flags = this.#flags(own, node);
@@ -442,7 +436,8 @@ function isWithin(resource: Resource, ancestor: Resource): boolean {
 /** Others wait until all parts have done it: for "started", not for "start". */
 function completion(action: Action): Action {
   const { resource, task } = action;
-  if (resource === undefined || resource.kind === 'primitive' || action.intervalMs > 0) return action;
+  if (resource === undefined || resource.kind === 'primitive' || action.intervalMs > 0)
+    return action;
   const done = completed[task];
   if (done === undefined) return action;
   return actionsByKey(resource, actionKey(resource, done), undefined)[0] ?? action;

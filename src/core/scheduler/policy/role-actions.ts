@@ -2,7 +2,7 @@ import { actionFor, actionsOf, orderActions, pseudoAction } from './actions.ts';
 import { instancesOf } from './apply-colocation.ts';
 import { fenceAction, isUnfenced, unfence } from './fence-node.ts';
 import { orderTasks } from './orderings.ts';
-import { orderAfterUnfencing } from './unfencing.ts';
+import { needsFencing } from './settings.ts';
 import {
   activeNode,
   effects,
@@ -12,7 +12,7 @@ import {
   roles,
   type World,
 } from './state.ts';
-import { needsFencing } from './settings.ts';
+import { orderAfterUnfencing } from './unfencing.ts';
 
 /** Every action that takes a resource from what it is to what it shall be. */
 export function createActions(world: World, resource: Resource): void {
@@ -356,4 +356,3 @@ function createMigration(world: World, resource: Resource, current: PolicyNode):
     ordered | impliesFirstMigratable | unpseudoThen,
   );
 }
-

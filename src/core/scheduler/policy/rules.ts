@@ -31,7 +31,11 @@ function attributeHolds(
       return actual === undefined;
     default:
   }
-  const order = compareValues(actual, wanted, test.type ?? guessType(test.operation, actual, wanted));
+  const order = compareValues(
+    actual,
+    wanted,
+    test.type ?? guessType(test.operation, actual, wanted),
+  );
   switch (test.operation) {
     case 'eq':
       return order === 0;
@@ -86,11 +90,7 @@ function numberFrom(text: string): number | undefined {
 }
 
 /** As numbers where both are; as words otherwise. */
-function compareNumbers(
-  a: string,
-  b: string,
-  parse: (text: string) => number | undefined,
-): number {
+function compareNumbers(a: string, b: string, parse: (text: string) => number | undefined): number {
   const left = parse(a);
   const right = parse(b);
   if (left === undefined || right === undefined) {

@@ -1,6 +1,3 @@
-import { applyCriteria } from './criteria.ts';
-import { applyDefinitionChanges } from './definition-changes.ts';
-import { applyHealth } from './health.ts';
 import { applyOrderings } from './apply-orderings.ts';
 import { assignAll } from './assign.ts';
 import { buildNodes } from './build-nodes.ts';
@@ -8,6 +5,10 @@ import { buildResources } from './build-resources.ts';
 import { type Picture, pictureAfter, pictureNow } from './carry-out.ts';
 import { type NetChange, netChanges } from './changes.ts';
 import { readColocation } from './colocations.ts';
+import { applyCriteria } from './criteria.ts';
+import { applyDefinitionChanges } from './definition-changes.ts';
+import { applyHealth } from './health.ts';
+import { readHistory } from './history.ts';
 import type { PolicyInput } from './input.ts';
 import { addInternalOrderings } from './internal-orderings.ts';
 import { type PlacedLocation, readLocation } from './locations.ts';
@@ -15,7 +16,6 @@ import { createNodeActions } from './node-actions.ts';
 import { readNodeStates } from './node-status.ts';
 import { readOrder } from './orderings.ts';
 import { createProbes } from './probes.ts';
-import { readHistory } from './history.ts';
 import { orderRemoteActions } from './remote-orderings.ts';
 import { createActions } from './role-actions.ts';
 import type { World } from './state.ts';
@@ -46,7 +46,7 @@ export function runPolicy(input: PolicyInput): PolicyResult {
   for (const resource of world.resources) createActions(world, resource);
   orderRemoteActions(world);
   createNodeActions(world);
-  applyOrderings(world); (globalThis as any).spy?.(world);
+  applyOrderings(world);
   return { initial, changes: netChanges(world), final: pictureAfter(world) };
 }
 

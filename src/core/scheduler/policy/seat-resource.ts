@@ -1,4 +1,12 @@
-import { isAvailable, isGuest, numberOf, type PolicyNode, type Resource, roles, type World } from './state.ts';
+import {
+  isAvailable,
+  isGuest,
+  numberOf,
+  type PolicyNode,
+  type Resource,
+  roles,
+  type World,
+} from './state.ts';
 
 /** Gives a primitive its node for good (or none). With `isForced`, also one that can take nothing. */
 export function seatPrimitive(

@@ -41,7 +41,8 @@ export function readSettings(
     isUnique: unique,
     notifies: isTrue(meta.get('notify')),
     isPromotable: config.kind === 'clone' && isTrue(meta.get('promotable')),
-    isOrdered: config.kind === 'group' ? !isFalse(meta.get('ordered')) : isTrue(meta.get('ordered')),
+    isOrdered:
+      config.kind === 'group' ? !isFalse(meta.get('ordered')) : isTrue(meta.get('ordered')),
     isColocated: !isFalse(meta.get('collocated')),
     interleaves: isTrue(meta.get('interleave')),
     cloneMax: numberOf(meta.get('clone-max'), Math.max(1, cluster)),
@@ -52,7 +53,7 @@ export function readSettings(
     migrationThreshold: readThreshold(meta.get('migration-threshold')),
     multiplyActive: readMultiplyActive(meta.get('multiple-active')),
     needs: readNeeds(world, config, meta.get('requires')),
-    reconnectMs: intervalMs(config.parameters['reconnect_interval']),
+    reconnectMs: intervalMs(config.parameters.reconnect_interval),
     isMaintenance: world.options.isMaintenance || isTrue(meta.get('maintenance')),
     targetRole: meta.get('target-role'),
   };

@@ -330,8 +330,7 @@ function collectiveActiveNode(resource: Resource): ReturnType<typeof activeNode>
 /** Whether a node may take resources at all. */
 export function isAvailable(node: PolicyNode | undefined): boolean {
   return (
-    node !== undefined &&
-    node.isOnline &&
+    node?.isOnline === true &&
     !node.isShuttingDown &&
     !node.isUnclean &&
     !node.isStandby &&

@@ -82,4 +82,3 @@ export function lacksPromotionTicket(world: World, clone: Resource): boolean {
     return role === roles.promoted && (state?.isGranted !== true || state.isStandby);
   });
 }
-

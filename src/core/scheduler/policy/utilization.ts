@@ -60,7 +60,8 @@ function addUtilization(
     }
     return;
   }
-  const isWhole = resource.kind === 'group' && (resource.settings.isColocated || isInClone(resource));
+  const isWhole =
+    resource.kind === 'group' && (resource.settings.isColocated || isInClone(resource));
   const parts = isWhole ? resource.children : resource.children.slice(0, 1);
   for (const part of parts) {
     if (part.isUnassigned && !all.includes(part)) addUtilization(part, all, needed);
@@ -79,12 +80,7 @@ function colocatedResources(world: World, resource: Resource): readonly Resource
   return found;
 }
 
-function addColocated(
-  world: World,
-  resource: Resource,
-  origin: Resource,
-  found: Resource[],
-): void {
+function addColocated(world: World, resource: Resource, origin: Resource, found: Resource[]): void {
   if (found.includes(resource)) return;
   if (resource.kind === 'group' && (resource.settings.isColocated || isInClone(resource))) {
     found.push(resource);
