@@ -109,9 +109,9 @@ describe('history', () => {
     const result = simulate({
       options: '',
       resources: `${dummy('a')}<primitive id="f" class="stonith" type="x"/>`,
-      status: online(1, 'alpha', started('f')) + lost(2, 'beta', started('a')),
+      status: online(1, 'alpha') + lost(2, 'beta', started('a')),
     });
-    expect(actions(result)).toEqual(['fence beta', 'move a beta alpha']);
+    expect(actions(result)).toEqual(['fence beta', 'move a beta alpha', 'start f alpha']);
     expect(result).toMatchObject({ final: { nodes: { alpha: 'online', beta: 'offline' } } });
   });
 });
