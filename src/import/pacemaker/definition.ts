@@ -51,10 +51,12 @@ function judge(
   if (secure !== undefined && digestOf(without(known, ownFencing)) === secure) return 'same';
   const part = attributes['op-restart-digest'];
   if (part === undefined) return 'changed';
-  const restarting = listOf(attributes['op-force-restart']);
-  const kept = Object.fromEntries(
-    Object.entries(parameters).filter(([name]) => restarting.includes(name)),
-  );
+  const restarting = attributes['op-force-restart'];
+  const names = listOf(restarting);
+  const kept =
+    restarting === undefined
+      ? parameters
+      : Object.fromEntries(Object.entries(parameters).filter(([name]) => names.includes(name)));
   return digestOf(kept) === part ? 'reload' : 'changed';
 }
 

@@ -27,11 +27,9 @@ export function applyColocation(
   colocation: Colocation,
 ): void {
   if (dependent.kind === 'group') {
-    const members = dependent.settings.isColocated
-      ? dependent.children.slice(0, 1)
-      : dependent.children;
-    if (!dependent.settings.isColocated && colocation.score >= INFINITE) return;
-    for (const member of members) applyColocation(world, member, primary, colocation);
+    // Its members follow the first one.
+    const [member] = dependent.children;
+    if (member !== undefined) applyColocation(world, member, primary, colocation);
     return;
   }
   switch (primary.kind) {
@@ -165,13 +163,8 @@ function applyToGroup(
 ): void {
   if (group.isUnassigned) return;
   const isMandatory = colocation.score >= INFINITE;
-  if (group.settings.isColocated) {
-    const member = isMandatory ? group.children.at(-1) : group.children[0];
-    if (member !== undefined) applyColocation(world, dependent, member, colocation);
-    return;
-  }
-  if (isMandatory) return;
-  for (const member of group.children) applyColocation(world, dependent, member, colocation);
+  const member = isMandatory ? group.children.at(-1) : group.children[0];
+  if (member !== undefined) applyColocation(world, dependent, member, colocation);
 }
 
 function applyToClone(

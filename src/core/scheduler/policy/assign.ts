@@ -75,7 +75,7 @@ function assignGroup(
   if (first !== undefined) group.nextRole = first.nextRole;
   group.isAssigning = false;
   group.isUnassigned = false;
-  return group.settings.isColocated ? node : undefined;
+  return node;
 }
 
 function assignPrimitive(

@@ -120,7 +120,7 @@ function addForGroup(world: World, group: Resource): void {
   let lastActive: Resource | undefined;
   for (const member of group.children) {
     addInternal(world, member);
-    if (previous !== undefined && group.settings.isColocated) {
+    if (previous !== undefined) {
       addColocation(world, {
         id: `group:${group.id}`,
         score: INFINITE,
@@ -133,7 +133,7 @@ function addForGroup(world: World, group: Resource): void {
     orderMember(world, group, member, previous, isPromotable);
     if (member.runningOn.length > 0) {
       const leavesGap = previous?.runningOn.length === 0 && lastActive !== undefined;
-      if (group.settings.isOrdered && leavesGap && lastActive !== undefined) {
+      if (leavesGap && lastActive !== undefined) {
         orderTasks(world, member, 'stop', lastActive, 'stop', ordered);
       }
       lastActive = member;
@@ -149,8 +149,7 @@ function orderMember(
   previous: Resource | undefined,
   isPromotable: boolean,
 ): void {
-  const { isOrdered } = group.settings;
-  const afterDown = isOrdered && previous === undefined ? impliesThen : ordered;
+  const afterDown = previous === undefined ? impliesThen : ordered;
   orderTasks(world, group, 'stop', member, 'stop', ordered);
   orderTasks(world, member, 'stop', group, 'stopped', afterDown);
   orderTasks(world, group, 'start', member, 'start', ordered);
@@ -160,13 +159,6 @@ function orderMember(
     orderTasks(world, member, 'demote', group, 'demoted', afterDown);
     orderTasks(world, member, 'promote', group, 'promoted', blocksThen | impliesThen);
     orderTasks(world, group, 'promote', member, 'promote', ordered);
-  }
-  if (!isOrdered) {
-    orderTasks(world, group, 'start', member, 'start', impliesThen | blocksThen);
-    if (isPromotable) {
-      orderTasks(world, group, 'promote', member, 'promote', impliesThen | blocksThen);
-    }
-    return;
   }
   if (previous === undefined) return;
   orderTasks(world, previous, 'start', member, 'start', impliesThen | blocksThen);

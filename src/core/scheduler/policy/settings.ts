@@ -41,9 +41,7 @@ export function readSettings(
     isUnique: unique,
     notifies: isTrue(meta.get('notify')),
     isPromotable: config.kind === 'clone' && isTrue(meta.get('promotable')),
-    isOrdered:
-      config.kind === 'group' ? !isFalse(meta.get('ordered')) : isTrue(meta.get('ordered')),
-    isColocated: !isFalse(meta.get('collocated')),
+    isOrdered: config.kind === 'group' || isTrue(meta.get('ordered')),
     interleaves: isTrue(meta.get('interleave')),
     cloneMax: numberOf(meta.get('clone-max'), Math.max(1, cluster)),
     cloneNodeMax: unique ? nodeMax : Math.min(nodeMax, 1),

@@ -84,7 +84,6 @@ export interface Settings {
   readonly notifies: boolean;
   readonly isPromotable: boolean;
   readonly isOrdered: boolean;
-  readonly isColocated: boolean;
   readonly interleaves: boolean;
   readonly cloneMax: number;
   readonly cloneNodeMax: number;

@@ -60,16 +60,10 @@ function addUtilization(
     }
     return;
   }
-  const isWhole =
-    resource.kind === 'group' && (resource.settings.isColocated || isInClone(resource));
-  const parts = isWhole ? resource.children : resource.children.slice(0, 1);
+  const parts = resource.kind === 'group' ? resource.children : resource.children.slice(0, 1);
   for (const part of parts) {
     if (part.isUnassigned && !all.includes(part)) addUtilization(part, all, needed);
   }
-}
-
-function isInClone(resource: Resource): boolean {
-  return resource.parent?.kind === 'clone';
 }
 
 /** A resource and all that must run where it does. */
@@ -82,7 +76,7 @@ function colocatedResources(world: World, resource: Resource): readonly Resource
 
 function addColocated(world: World, resource: Resource, origin: Resource, found: Resource[]): void {
   if (found.includes(resource)) return;
-  if (resource.kind === 'group' && (resource.settings.isColocated || isInClone(resource))) {
+  if (resource.kind === 'group') {
     found.push(resource);
     for (const member of resource.children) addColocated(world, member, origin, found);
     addLinked(world, resource, origin, found);
