@@ -97,13 +97,15 @@ function parametersReader(
   nodes: readonly NodeInput[],
   status: Element | undefined,
 ): ParametersOf {
-  const primitives = new Map<string, Element>();
-  const visit = (element: Element): void => {
+  // Each with what it is part of, whose parameters it has as well.
+  const primitives = new Map<string, readonly Element[]>();
+  const visit = (element: Element, above: readonly Element[]): void => {
     const { id } = element.attributes;
-    if (element.name === 'primitive' && id !== undefined) primitives.set(id, element);
-    for (const child of element.children) visit(child);
+    const line = [element, ...above];
+    if (element.name === 'primitive' && id !== undefined) primitives.set(id, line);
+    for (const child of element.children) visit(child, line);
   };
-  if (resources !== undefined) visit(resources);
+  for (const child of resources?.children ?? []) visit(child, []);
   const attributes = new Map<string, ReadonlyMap<string, string>>();
   const attributesOf = (name: string): ReadonlyMap<string, string> => {
     const found = attributes.get(name);
@@ -122,11 +124,16 @@ function parametersReader(
     return all;
   };
   return (resource, node, task) => {
-    const element = primitives.get(resource.replace(/:\d+$/, ''));
+    const [element, ...above] = primitives.get(resource.replace(/:\d+$/, '')) ?? [];
     if (element === undefined) return undefined;
     const whole = withTemplate(element, index);
     const here: Source = { ...source, attributes: attributesOf(node) };
-    const own = readPairs(whole, 'instance_attributes', here);
+    const inherited = above.map((parent) => readPairs(parent, 'instance_attributes', here));
+    const own = Object.assign(
+      {},
+      ...inherited.toReversed(),
+      readPairs(whole, 'instance_attributes', here),
+    ) as Record<string, string>;
     const operation = operationsOf(whole, index).find(
       (item) => item.attributes.name === task && Number(item.attributes.interval ?? 0) === 0,
     );
