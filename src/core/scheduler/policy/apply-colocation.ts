@@ -299,6 +299,13 @@ function instanceOn(
   );
 }
 
+/** For what runs in a container, the container. */
+function outerOf(resource: Resource): Resource {
+  if (resource.bundlePart !== 'child') return resource;
+  const bundle = topOf(resource, true);
+  return bundle.replicas.find((item) => item.child === resource)?.container ?? resource;
+}
+
 function applyToBundle(
   world: World,
   dependent: Resource,
@@ -307,7 +314,7 @@ function applyToBundle(
 ): void {
   if (bundle.isUnassigned) return;
   if (isCollective(colocation.dependent)) {
-    const container = compatibleInstance(world, dependent, bundle, roles.unknown, false);
+    const container = compatibleInstance(world, outerOf(dependent), bundle, roles.unknown, false);
     if (container !== undefined) applyColocation(world, dependent, container, colocation);
     else if (colocation.score >= INFINITE && dependent.isUnassigned) unseatAll(world, dependent);
     return;
