@@ -39,8 +39,15 @@ function findAction(
   key: string,
   node: PolicyNode | undefined,
 ): Action | undefined {
-  const matches = actionsByKey(resource, key, node);
-  return matches[0];
+  const matches = resource.actionsByKey.get(key);
+  if (matches === undefined || node === undefined) return matches?.[0];
+  return matches.find((action) => takesNode(action, node));
+}
+
+/** An action without a node yet takes the one that it is asked for on. */
+function takesNode(action: Action, node: PolicyNode): boolean {
+  action.node ??= node;
+  return action.node === node;
 }
 
 /** Actions of that key; on a node: those there, and those that have none yet, which go there. */
@@ -49,15 +56,8 @@ export function actionsByKey(
   key: string,
   node: PolicyNode | undefined,
 ): readonly Action[] {
-  return resource.actions.filter((action) => {
-    if (action.key !== key) return false;
-    if (node === undefined) return true;
-    if (action.node === undefined) {
-      action.node = node;
-      return true;
-    }
-    return action.node === node;
-  });
+  const matches = resource.actionsByKey.get(key) ?? [];
+  return node === undefined ? matches : matches.filter((action) => takesNode(action, node));
 }
 
 /** Actions of that task; with `mustHaveNode`, only those that are on a node. */
@@ -68,10 +68,8 @@ export function actionsOf(
   mustHaveNode = false,
 ): readonly Action[] {
   const key = actionKey(resource, task);
-  if (mustHaveNode) {
-    return resource.actions.filter((action) => action.key === key && action.node === node);
-  }
-  return actionsByKey(resource, key, node);
+  if (!mustHaveNode) return actionsByKey(resource, key, node);
+  return (resource.actionsByKey.get(key) ?? []).filter((action) => action.node === node);
 }
 
 export function firstAction(
@@ -79,13 +77,10 @@ export function firstAction(
   task: string,
   node?: PolicyNode | undefined,
 ): Action | undefined {
-  let unplaced: Action | undefined;
-  for (const action of resource.actions) {
-    if (action.task !== task || action.intervalMs > 0) continue;
-    if (node === undefined || action.node === node) return action;
-    if (action.node === undefined) unplaced ??= action;
-  }
-  return unplaced;
+  const matches = resource.actionsByKey.get(actionKey(resource, task)) ?? [];
+  if (node === undefined) return matches[0];
+  const there = matches.find((action) => action.node === node);
+  return there ?? matches.find((action) => action.node === undefined);
 }
 
 interface NewAction {
@@ -116,7 +111,12 @@ function newAction(world: World, given: NewAction): Action {
     isUpdating: false,
   };
   world.actions.push(action);
-  resource?.actions.push(action);
+  if (resource !== undefined) {
+    resource.actions.push(action);
+    const same = resource.actionsByKey.get(action.key);
+    if (same === undefined) resource.actionsByKey.set(action.key, [action]);
+    else same.push(action);
+  }
   return action;
 }
 

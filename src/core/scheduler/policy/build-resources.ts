@@ -259,6 +259,7 @@ function blank(): Omit<
     withThis: [],
     tickets: [],
     actions: [],
+    actionsByKey: new Map(),
     hasPromotionScores: false,
     hasPromotionOrder: false,
   };

@@ -151,6 +151,7 @@ export interface Resource {
   readonly withThis: Colocation[];
   readonly tickets: TicketNeed[];
   readonly actions: Action[];
+  readonly actionsByKey: Map<string, Action[]>;
   hasPromotionScores: boolean;
   hasPromotionOrder: boolean;
 }
