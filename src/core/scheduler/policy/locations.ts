@@ -73,10 +73,10 @@ function byId(world: World, id: string): PolicyNode | undefined {
   return world.nodes.find((node) => node.id === id);
 }
 
-/** Any role, for a rule about running at all. */
+/** What is to be promoted is unpromoted first, so any role but that one means running at all. */
 function locationRole(text: string | undefined): Role {
   const role = roleFromText(text);
-  return role === roles.started ? roles.unknown : role;
+  return role === roles.started || role === roles.unpromoted ? roles.unknown : role;
 }
 
 function scoresOf(

@@ -1,4 +1,5 @@
 import { colocationAffects } from './apply-colocation.ts';
+import { colocationsThisWith, colocationsWithThis } from './colocations-of.ts';
 import { compareCapacities } from './node-order.ts';
 import {
   addToScores,
@@ -87,13 +88,13 @@ function addColocated(world: World, resource: Resource, origin: Resource, found:
 }
 
 function addLinked(world: World, resource: Resource, origin: Resource, found: Resource[]): void {
-  for (const colocation of resource.thisWith) {
+  for (const colocation of colocationsThisWith(resource)) {
     const { primary } = colocation;
     if (primary === origin || colocation.score < INFINITE) continue;
     if (colocationAffects(resource, primary, colocation, true) !== 'location') continue;
     addColocated(world, primary, origin, found);
   }
-  for (const colocation of resource.withThis) {
+  for (const colocation of colocationsWithThis(resource)) {
     const { dependent } = colocation;
     if (dependent === origin || colocation.score < INFINITE) continue;
     if (resource.kind === 'clone' && dependent.kind !== 'clone') continue;
