@@ -57,8 +57,14 @@ function promotionScore(
 
 function attributeOf(node: PolicyNode, name: string, resource: Resource): string | undefined {
   const onHost = resource.meta.get('container-attribute-target') === 'host';
-  const source = onHost ? (node.connection?.container?.runningOn[0] ?? node) : node;
+  const source = onHost ? (hostOf(node, resource) ?? node) : node;
   return source.attributes.get(`promotion-${name}`);
+}
+
+/** Where the container of a guest node is, or will be once that has been decided. */
+function hostOf(guest: PolicyNode, resource: Resource): PolicyNode | undefined {
+  const container = guest.connection?.container;
+  return resource.isUnassigned ? container?.runningOn[0] : container?.seat;
 }
 
 /** Scores count where something is known of the resource, or nothing is known of it anywhere. */
@@ -175,10 +181,14 @@ function seatOf(clone: Resource, instance: Resource): Seatable | undefined {
 }
 
 function applyToDependent(clone: Resource, item: Colocation): void {
-  if (item.dependentRole !== roles.promoted) return;
-  const selection = item.score < INFINITE ? { active: true } : {};
-  const factor = item.score / INFINITE;
-  const scoring = { source: item.primary, target: clone, colocation: item, factor, selection };
+  if (item.dependentRole !== roles.promoted || item.score < INFINITE) return;
+  const scoring = {
+    source: item.primary,
+    target: clone,
+    colocation: item,
+    factor: 1,
+    selection: {},
+  };
   clone.table = withColocatedScores(clone.table, scoring) ?? clone.table;
 }
 
