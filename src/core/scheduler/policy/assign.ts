@@ -99,9 +99,9 @@ function assignPrimitive(
   if (world.options.fencing === 'on' && !hasFencing(world)) resource.isManaged = false;
   if (!resource.isManaged) {
     resource.nextRole = resource.role;
-    seatPrimitive(world, resource, currentNode(resource), true, stopsIfFailed);
+    seatPrimitive(resource, currentNode(resource), true, stopsIfFailed);
   } else if (world.options.stopsAll) {
-    seatPrimitive(world, resource, undefined, true, stopsIfFailed);
+    seatPrimitive(resource, undefined, true, stopsIfFailed);
   } else assignBest(world, resource, prefer, stopsIfFailed);
   resource.isAssigning = false;
   if (resource.isConnection) connectionAssigned(world, resource);
@@ -171,7 +171,7 @@ function assignBest(
       if (same !== undefined) chosen = same;
     }
   }
-  seatPrimitive(world, resource, chosen?.node, false, stopsIfFailed);
+  seatPrimitive(resource, chosen?.node, false, stopsIfFailed);
 }
 
 /** A remote node is online as soon as its connection has a place. */

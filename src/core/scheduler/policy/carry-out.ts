@@ -117,7 +117,7 @@ export function pictureAfter(world: World): Picture {
   const downed = new Set<PolicyNode>();
   const actions = world.actions.filter((action) => isDone(action));
   actions.sort((a, b) => order.indexOf(a.task) - order.indexOf(b.task));
-  for (const action of actions) perform(world, action, places, downed);
+  for (const action of actions) perform(action, places, downed);
   return picture(world, places, (node) => wordAfter(node, places, downed));
 }
 
@@ -131,7 +131,7 @@ function isDone(action: Action): boolean {
   return node.isOnline && !node.isUnclean;
 }
 
-function perform(world: World, action: Action, places: Places, downed: Set<PolicyNode>): void {
+function perform(action: Action, places: Places, downed: Set<PolicyNode>): void {
   const { resource, node, task } = action;
   if (node === undefined) return;
   if (resource === undefined) {
@@ -160,7 +160,6 @@ function perform(world: World, action: Action, places: Places, downed: Set<Polic
       return;
     default:
   }
-  void world;
 }
 
 function startedRole(resource: Resource): Role {

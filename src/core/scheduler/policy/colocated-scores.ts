@@ -60,7 +60,7 @@ function merge(table: Table | undefined, scoring: Scoring): Table | undefined {
   let work = copyTable(table ?? source.table);
   const target = table === undefined ? source : (scoring.target ?? source);
   if (table !== undefined && colocation !== undefined) {
-    addMatching(work, source, target, colocation, factor, selection.onlyPositive === true);
+    addMatching(work, source, colocation, factor, selection.onlyPositive === true);
   }
   if (anyAvailable(work)) {
     work = takeUpOthers(work, { ...scoring, target });
@@ -95,7 +95,6 @@ function takeUpOthers(table: Table, scoring: Scoring): Table {
 function addMatching(
   table: Table,
   source: Resource,
-  target: Resource,
   colocation: Colocation,
   factor: number,
   onlyPositive: boolean,
@@ -114,7 +113,6 @@ function addMatching(
     if (onlyPositive && sum < 0 && seat.score === 0) continue;
     seat.score = sum;
   }
-  void target;
 }
 
 /** What must be apart does not draw the other to the nodes that it avoids, unless it has but one. */

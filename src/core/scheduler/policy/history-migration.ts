@@ -87,13 +87,13 @@ export function readMigrateTo(reading: Reading, operation: OperationHistory): vo
   resource.role = roles.started;
   const arrives = !targetMoved && target?.isOnline === true;
   if (from !== undefined && from.status !== -1) {
-    if (arrives && target !== undefined) addRunning(world, resource, target, true);
+    if (arrives && target !== undefined) addRunning(world, resource, target);
     else failMigration(reading);
     return;
   }
   if (target?.isOnline === true && (targetPast ?? []).length === 0) return;
   if (arrives && target !== undefined) {
-    addRunning(world, resource, target, false);
+    addRunning(world, resource, target);
     if (source?.isOnline === true) {
       resource.partialTarget = target;
       resource.partialSource = source;
@@ -121,7 +121,7 @@ function failedToLeave(reading: Reading, operation: OperationHistory): void {
   const from = migrateFrom(world, history.resource, sourceName, operation.migrateTarget);
   const isUnknown = (past ?? []).length === 0;
   if (!isUnknown && !hasNewerState(past, operation, from, true)) {
-    if (target?.isOnline === true) addRunning(world, resource, target, false);
+    if (target?.isOnline === true) addRunning(world, resource, target);
   } else if (!ranAfter(pastOf(world, history.resource, sourceName), operation, true)) {
     resource.dangling.push(node);
   }
@@ -134,5 +134,5 @@ function failedToArrive(reading: Reading, operation: OperationHistory): void {
   const to = past?.find((item) => item.task === 'migrate_to');
   if ((past ?? []).length === 0 || to === undefined) return;
   if (hasNewerState(past, to, operation, false)) return;
-  if (source?.isOnline === true) addRunning(world, resource, source, true);
+  if (source?.isOnline === true) addRunning(world, resource, source);
 }

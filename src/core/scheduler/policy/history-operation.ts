@@ -72,7 +72,7 @@ export function compareOperations(a: OperationHistory, b: OperationHistory): num
 }
 
 export function readOperation(reading: Reading, operation: OperationHistory): void {
-  const { node, resource } = reading;
+  const { node } = reading;
   const { task, intervalMs } = operation;
   if (task === 'notify' || task === 'meta-data') return;
   const isOld = operation.status !== statuses.notInstalled && hasExpired(reading, operation);
@@ -99,7 +99,6 @@ export function readOperation(reading: Reading, operation: OperationHistory): vo
     default:
   }
   readFailure(reading, operation, result);
-  void resource;
 }
 
 interface Result {

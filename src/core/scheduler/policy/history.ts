@@ -28,13 +28,12 @@ export function readHistory(world: World): void {
   }
   readRemoteStates(world);
   for (const node of world.nodes) {
-    if (node.kind === 'remote' && isGuest(node)) readGuestTrouble(world, node);
+    if (node.kind === 'remote' && isGuest(node)) readGuestTrouble(node);
   }
 }
 
-function readGuestTrouble(world: World, node: PolicyNode): void {
+function readGuestTrouble(node: PolicyNode): void {
   if (node.isUnclean && !node.isOnline) node.needsReset = true;
-  void world;
 }
 
 /** True if any node was read: that may make others readable. */
@@ -155,7 +154,7 @@ function settle(world: World, node: PolicyNode, resource: Resource, found: Respo
     if (remote?.isUnclean === true) remote.isUnseen = false;
   }
   if (resource.role !== roles.stopped && resource.role !== roles.unknown) {
-    addRunning(world, resource, node, found !== 'ignore');
+    addRunning(world, resource, node);
     if (response !== 'ignore') {
       resource.isFailed = true;
       if (response !== 'demote' && response !== 'block') resource.stopsIfFailed = true;
@@ -259,12 +258,7 @@ function resetRemote(world: World, node: PolicyNode, resource: Resource): void {
 }
 
 /** A resource is active on one more node. */
-export function addRunning(
-  world: World,
-  resource: Resource,
-  node: PolicyNode,
-  hasFailed: boolean,
-): void {
+export function addRunning(world: World, resource: Resource, node: PolicyNode): void {
   if (resource.runningOn.includes(node)) return;
   resource.runningOn.push(node);
   if (resource.kind === 'primitive') {
@@ -283,8 +277,7 @@ export function addRunning(
   if (resource.kind === 'primitive' && resource.runningOn.length > 1) {
     tooManyNodes(world, resource);
   }
-  void hasFailed;
-  if (resource.parent !== undefined) addRunning(world, resource.parent, node, false);
+  if (resource.parent !== undefined) addRunning(world, resource.parent, node);
 }
 
 function tooManyNodes(world: World, resource: Resource): void {

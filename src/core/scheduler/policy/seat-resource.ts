@@ -10,7 +10,6 @@ import {
 
 /** Gives a primitive its node for good (or none). With `isForced`, also one that can take nothing. */
 export function seatPrimitive(
-  world: World,
   resource: Resource,
   chosen: PolicyNode | undefined,
   isForced: boolean,
@@ -39,7 +38,6 @@ export function seatPrimitive(
   resource.seat = node;
   node.assignedCount += 1;
   changeCapacity(node, resource, -1);
-  void world;
   return before !== node;
 }
 
@@ -65,7 +63,7 @@ function changeCapacity(node: PolicyNode, resource: Resource, sign: number): voi
 export function unseatAll(world: World, resource: Resource): boolean {
   if (resource.children.length === 0) {
     const had = resource.seat !== undefined;
-    seatPrimitive(world, resource, undefined, true, true);
+    seatPrimitive(resource, undefined, true, true);
     return had;
   }
   let changed = false;
