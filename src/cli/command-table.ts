@@ -11,6 +11,7 @@ export const commandTable: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['why', () => import('./commands/why.ts')],
   ['events', () => import('./commands/events.ts')],
   ['apply', () => import('./commands/apply.ts')],
+  ['simulate', () => import('./commands/simulate.ts')],
   ['node list', () => import('./commands/node/list.ts')],
   ['node standby', () => import('./commands/node/standby.ts')],
   ['node online', () => import('./commands/node/online.ts')],

@@ -48,6 +48,12 @@ export const floors: readonly Floor[] = [
     types: ['core'],
     isPure: false,
   },
+  {
+    folder: 'import',
+    imports: [...ground, 'core/scheduler'],
+    packages: ['fast-xml-parser'],
+    isPure: false,
+  },
   { folder: 'client', imports: [...ground, 'api'], isPure: false },
   {
     folder: 'provision',
@@ -65,7 +71,7 @@ export const floors: readonly Floor[] = [
   {
     folder: 'cli',
     imports: [...ground, 'api', 'client', 'provision/local-types.ts'],
-    loads: ['provision', 'tui', 'heart'],
+    loads: ['provision', 'tui', 'heart', 'import'],
     packages: ['@oclif/core'],
     isPure: false,
   },

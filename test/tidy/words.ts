@@ -30,6 +30,11 @@ export const quotes: readonly { readonly file: RegExp; readonly text: RegExp }[]
   { file: /^test\/core\//, text: /\bweight: \d/ },
   // What alarm clocks do.
   { file: /^test\/driver\//, text: /\bring\(\)|\brings\b/ },
+  // Pacemaker: names in its configurations.
+  {
+    file: /^(?:src|test)\/import\/pacemaker\//,
+    text: /stonith|suicide|masters?\b|'Slave'/i,
+  },
   // The list itself.
   { file: /^test\/tidy\/words\.ts$/, text: /pattern: |`ringNumber`|text: \// },
 ];
