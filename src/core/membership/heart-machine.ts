@@ -1,5 +1,4 @@
 import type { Instant } from '../../base/instant.ts';
-import type { Machine } from '../../base/machine.ts';
 import type { Prng } from '../../base/prng.ts';
 import type { InstanceId, LinkId, NodeId } from '../../model/ids.ts';
 import type { AgentToHeart, HeartToAgent, HeldAddress } from './heart-protocol.ts';
@@ -99,5 +98,3 @@ export interface HeartStart {
   readonly now: Instant;
   readonly prng: Prng;
 }
-
-export type HeartMachineInterface = Machine<HeartInput, HeartEffect>;
